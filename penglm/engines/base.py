@@ -1,0 +1,64 @@
+"""Where rows live. An engine does one thing: it sums a function over row blocks."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from penglm._typing import Array, Index, Vector
+from penglm.design import Design
+
+Additive: TypeAlias = tuple[Array | float, ...]
+"""Numbers and arrays that add up over blocks, entry by entry."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive rows of a problem; every weight is positive.
+
+    Attributes
+    ----------
+    design : Design (n, p)
+    y, sample_weight, offset : Vector (n,)
+    """
+
+    design: Design
+    y: Vector
+    sample_weight: Vector
+    offset: Vector
+
+    def take(self, rows: Index) -> "Block":
+        """Return the block made of these rows."""
+        return Block(
+            self.design.take(rows),
+            self.y[rows],
+            self.sample_weight[rows],
+            self.offset[rows],
+        )
+
+
+class Engine(ABC):
+    """A place where row blocks live.
+
+    Attributes
+    ----------
+    n_obs, n_features : int
+    """
+
+    n_obs: int
+    n_features: int
+
+    @abstractmethod
+    def sum(self, function: Callable[[Block], Additive]) -> tuple[Any, ...]:
+        """Return ``function(block)`` added up over all blocks, in a fixed order.
+
+        One call is one pass over the rows, the currency of everything above.
+        """
+
+    @abstractmethod
+    def whole(self) -> Block | None:
+        """Return all rows as one block if they are in memory together, else None.
+
+        The naive road and the orthogonal factorisation need it; the covariance road
+        lives on sums alone.
+        """

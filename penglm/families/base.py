@@ -1,0 +1,232 @@
+"""What a family and a link are; every contract of the floor is written here, once."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from penglm._typing import Vector
+from penglm.exceptions import PenglmInputError
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval of the real line, open unless an end is said to be closed."""
+
+    low: float
+    high: float
+    low_closed: bool = False
+    high_closed: bool = False
+
+    def contains(self, values: Vector) -> Any:
+        """Return a boolean (n,): which values lie inside."""
+        above = values >= self.low if self.low_closed else values > self.low
+        below = values <= self.high if self.high_closed else values < self.high
+        return above & below
+
+    def __contains__(self, other: object) -> bool:
+        return isinstance(other, Interval) and (
+            self.low <= other.low and other.high <= self.high
+        )
+
+    def __str__(self) -> str:
+        left = "[" if self.low_closed else "("
+        right = "]" if self.high_closed else ")"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+
+class Link(ABC):
+    """A monotone map from the mean to the linear predictor.
+
+    Attributes
+    ----------
+    name : str
+    domain : Interval
+        Means the link is defined for.
+    eta_range : Interval
+        Linear predictors that have a mean.
+    """
+
+    name: ClassVar[str]
+    domain: Interval = Interval(-np.inf, np.inf)
+    eta_range: Interval = Interval(-np.inf, np.inf)
+
+    @abstractmethod
+    def __call__(self, mu: Vector) -> Vector:
+        """Return ``eta`` (n,) of means (n,)."""
+
+    @abstractmethod
+    def inverse(self, eta: Vector) -> Vector:
+        """Return means (n,) of linear predictors (n,)."""
+
+    @abstractmethod
+    def inverse_deriv(self, eta: Vector) -> Vector:
+        """Return ``d mu / d eta`` (n,)."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Link) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class ProbabilityLink(Link):
+    """A link whose inverse is a distribution function ``F``.
+
+    Near one a probability has no digits left to tell how near, so the family asks for
+    ``log F`` and ``log (1 - F)`` instead.
+    """
+
+    domain = Interval(0.0, 1.0)
+
+    @abstractmethod
+    def log_inverse(self, eta: Vector) -> Vector:
+        """Return ``log mu`` (n,)."""
+
+    @abstractmethod
+    def log_complement(self, eta: Vector) -> Vector:
+        """Return ``log(1 - mu)`` (n,)."""
+
+    @abstractmethod
+    def log_inverse_deriv(self, eta: Vector) -> Vector:
+        """Return ``log d mu / d eta`` (n,)."""
+
+    def inverse(self, eta: Vector) -> Vector:
+        return np.exp(self.log_inverse(eta))
+
+    def inverse_deriv(self, eta: Vector) -> Vector:
+        return np.exp(self.log_inverse_deriv(eta))
+
+
+class Family(ABC):
+    """The distribution of the response around its mean, with a link.
+
+    Parameters
+    ----------
+    link : Link or None
+        The canonical link if None.
+
+    Attributes
+    ----------
+    name : str
+    canonical_link : type of Link
+    y_range, mu_range : Interval
+        Responses that can occur, and means a model may have.
+    fixed_dispersion : float or None
+        None if the dispersion is estimated.
+
+    Raises
+    ------
+    PenglmInputError
+        If the link maps no linear predictor to a mean of this family.
+    """
+
+    name: ClassVar[str]
+    canonical_link: ClassVar[type[Link]]
+    y_range: ClassVar[Interval]
+    mu_range: ClassVar[Interval]
+    fixed_dispersion: ClassVar[float | None]
+    convex_links: ClassVar[frozenset[str]]
+    """Names of links for which the half-deviance is convex in ``eta``."""
+
+    def __init__(self, link: Link | None = None) -> None:
+        self.link = self.canonical_link() if link is None else link
+        if not self.accepts(self.link):
+            raise PenglmInputError(
+                f"link '{self.link.name}' gives means in {self.link.domain}, but the "
+                f"{self.name} family needs mu in {self.mu_range}. Its canonical link "
+                f"is '{self.canonical_link.name}'.",
+                argument="link",
+            )
+
+    def accepts(self, link: Link) -> bool:
+        """Tell whether the link reaches the whole range of means."""
+        reach, need = link.domain, self.mu_range
+        return need in reach or (reach in need and reach.high == need.high)
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether expected and observed information coincide."""
+        return isinstance(self.link, self.canonical_link)
+
+    @property
+    def is_convex(self) -> bool:
+        """Whether the half-deviance is convex in ``eta``."""
+        return self.link.name in self.convex_links
+
+    def admits(self, eta: Vector) -> Any:
+        """Return a boolean (n,): linear predictors with a mean in ``mu_range``."""
+        inside = self.link.eta_range.contains(eta)
+        mu = self.link.inverse(np.where(inside, eta, np.nan))
+        # Far out a mean rounds to the end of its range; that is rounding, not breach.
+        return inside & (mu >= self.mu_range.low) & (mu <= self.mu_range.high)
+
+    @abstractmethod
+    def variance(self, mu: Vector) -> Vector:
+        """Return the variance function ``V(mu)`` (n,)."""
+
+    @abstractmethod
+    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        """Return ``d(y, mu)`` (n,): twice the log-likelihood lost against ``mu = y``."""
+
+    @abstractmethod
+    def starting_mu(self, y: Vector, sample_weight: Vector) -> Vector:
+        """Return means (n,) inside ``mu_range`` to start from."""
+
+    def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
+        """Return what one IRLS step needs to know about the rows.
+
+        Parameters
+        ----------
+        y, eta : Vector (n,)
+
+        Returns
+        -------
+        loss : Vector (n,)
+            Half the unit deviance; inf where ``eta`` has no valid mean.
+        score_factor : Vector (n,)
+            Minus its derivative in ``eta``, ``(y - mu) / V(mu) * dmu/deta``.
+        working_weight : Vector (n,)
+            Expected second derivative, ``(dmu/deta)^2 / V(mu)``.
+
+        Notes
+        -----
+        The default composes variance, deviance and link; canonical pairs override it
+        with one expression, free of cancellation. See McCullagh and Nelder (1989),
+        section 2.5.
+        """
+        valid = self.admits(eta)
+        inside = np.where(valid, eta, self.link(self.starting_mu(y, np.ones_like(y))))
+        with np.errstate(all="ignore"):
+            mu = self.link.inverse(inside)
+            deriv = self.link.inverse_deriv(inside)
+            ratio = deriv / self.variance(mu)
+            loss = 0.5 * self.unit_deviance(y, mu)
+            score_factor = (y - mu) * ratio
+            working_weight = deriv * ratio
+        valid = valid & np.isfinite(score_factor) & np.isfinite(working_weight)
+        return (
+            np.where(valid & ~np.isnan(loss), loss, np.inf),
+            np.where(valid, score_factor, 0.0),
+            np.where(valid, working_weight, 0.0),
+        )
+
+    def conjugate(self, y: Vector, dual: Vector) -> Vector | None:
+        """Return ``sup_eta dual * eta - loss(y, eta)`` (n,), inf outside its domain.
+
+        None where there is no closed form: then no duality gap is given.
+        """
+        return None
+
+    @abstractmethod
+    def log_likelihood(
+        self, y: Vector, mu: Vector, sample_weight: Vector, dispersion: float
+    ) -> float:
+        """Return the log-likelihood summed over rows, each ``sample_weight`` times."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(link={self.link!r})"

@@ -1,0 +1,101 @@
+"""Two outcomes: 0/1 responses and proportions."""
+
+import numpy as np
+from scipy.special import expit, gammaln, xlog1py, xlogy
+
+from penglm._typing import Vector
+from penglm.families.base import Family, Interval, ProbabilityLink
+from penglm.families.links import Logit
+
+
+def entropy(y: Vector) -> Vector:
+    """Return ``y log y + (1 - y) log(1 - y)``, 0 at both ends."""
+    return xlogy(y, y) + xlog1py(1.0 - y, -y)
+
+
+class Binomial(Family):
+    """Proportions of successes, ``V(mu) = mu (1 - mu)``.
+
+    Parameters
+    ----------
+    link : Link, default Logit()
+
+    Notes
+    -----
+    Unit deviance ``d(y, mu) = 2 (y log(y / mu) + (1 - y) log((1 - y) / (1 - mu)))``,
+    with ``0 log 0 = 0``. Trials enter as sample weights of proportions.
+
+    References
+    ----------
+    McCullagh and Nelder (1989), Generalized Linear Models, 2nd ed., table 2.1.
+    """
+
+    name = "binomial"
+    canonical_link = Logit
+    y_range = Interval(0.0, 1.0, low_closed=True, high_closed=True)
+    mu_range = Interval(0.0, 1.0)
+    fixed_dispersion = 1.0
+    convex_links = frozenset({"logit", "probit", "cloglog", "loglog", "log", "identity"})
+
+    def variance(self, mu: Vector) -> Vector:
+        return mu * (1.0 - mu)
+
+    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        with np.errstate(divide="ignore"):
+            return 2.0 * (entropy(y) - xlogy(y, mu) - xlog1py(1.0 - y, -mu))
+
+    def starting_mu(self, y: Vector, sample_weight: Vector) -> Vector:
+        return 0.5 * (y + 0.5)
+
+    def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
+        if self.is_canonical:
+            mu, rest = expit(eta), expit(-eta)
+            # With 1 - mu at hand nothing cancels where mu rounds to 1.
+            score_factor = y * rest - (1.0 - y) * mu
+            loss = entropy(y) + np.logaddexp(0.0, eta) - y * eta
+            return np.maximum(loss, 0.0), score_factor, mu * rest
+        if isinstance(self.link, ProbabilityLink):
+            return self.tail_terms(y, eta, self.link)
+        return super().working_terms(y, eta)
+
+    def tail_terms(
+        self, y: Vector, eta: Vector, link: ProbabilityLink
+    ) -> tuple[Vector, Vector, Vector]:
+        """Work on the log scale, so that no tail becomes 0 / 0."""
+        success, failure = link.log_inverse(eta), link.log_complement(eta)
+        deriv = link.log_inverse_deriv(eta)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            gain, loss_rate = np.exp(deriv - success), np.exp(deriv - failure)
+            score_factor = scaled(y, gain) - scaled(1.0 - y, loss_rate)
+            working_weight = np.exp(2.0 * deriv - success - failure)
+        loss = entropy(y) - scaled(y, success) - scaled(1.0 - y, failure)
+        return (
+            np.maximum(np.where(np.isnan(loss), np.inf, loss), 0.0),
+            np.where(np.isfinite(score_factor), score_factor, 0.0),
+            np.where(np.isfinite(working_weight), working_weight, 0.0),
+        )
+
+    def conjugate(self, y: Vector, dual: Vector) -> Vector | None:
+        if not self.is_canonical:
+            return None
+        mu = y + dual
+        inside = (mu >= 0.0) & (mu <= 1.0)
+        value = entropy(np.clip(mu, 0.0, 1.0)) - entropy(y)
+        return np.where(inside, value, np.inf)
+
+    def log_likelihood(
+        self, y: Vector, mu: Vector, sample_weight: Vector, dispersion: float
+    ) -> float:
+        rows = xlogy(y, mu) + xlog1py(1.0 - y, -mu)
+        trials, successes = sample_weight, sample_weight * y
+        # Bernoulli rows have one arrangement of their outcomes; proportions many.
+        ways = gammaln(trials + 1.0) - gammaln(successes + 1.0)
+        ways = ways - gammaln(trials - successes + 1.0)
+        split = (y > 0.0) & (y < 1.0)
+        return float(sample_weight @ rows + ways[split].sum())
+
+
+def scaled(share: Vector, value: Vector) -> Vector:
+    """Return ``share * value``, 0 where the share is 0 whatever the value."""
+    with np.errstate(invalid="ignore"):
+        return np.where(share == 0.0, 0.0, share * value)

@@ -1,0 +1,60 @@
+"""Real responses with constant variance."""
+
+import numpy as np
+
+from penglm._typing import Vector
+from penglm.families.base import Family, Interval
+from penglm.families.links import Identity
+
+
+class Gaussian(Family):
+    """Responses whose variance does not depend on the mean, ``V(mu) = 1``.
+
+    Parameters
+    ----------
+    link : Link, default Identity()
+        With the default the model is penalised least squares.
+
+    Notes
+    -----
+    Unit deviance ``d(y, mu) = (y - mu)^2``.
+
+    References
+    ----------
+    McCullagh and Nelder (1989), Generalized Linear Models, 2nd ed., table 2.1.
+    """
+
+    name = "gaussian"
+    canonical_link = Identity
+    y_range = Interval(-np.inf, np.inf)
+    mu_range = Interval(-np.inf, np.inf)
+    fixed_dispersion = None
+    convex_links = frozenset({"identity"})
+
+    def variance(self, mu: Vector) -> Vector:
+        return np.ones_like(mu)
+
+    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        return np.square(y - mu)
+
+    def starting_mu(self, y: Vector, sample_weight: Vector) -> Vector:
+        if self.link.domain.low == -np.inf:
+            return y
+        size = float(np.average(np.abs(y), weights=sample_weight)) or 1.0
+        # A link for positive means starts at the size of the data, whatever its sign.
+        return np.where(y > 0.0, y, size)
+
+    def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
+        if not self.is_canonical:
+            return super().working_terms(y, eta)
+        residual = y - eta
+        return 0.5 * residual**2, residual, np.ones_like(eta)
+
+    def conjugate(self, y: Vector, dual: Vector) -> Vector | None:
+        return dual * (y + 0.5 * dual) if self.is_canonical else None
+
+    def log_likelihood(
+        self, y: Vector, mu: Vector, sample_weight: Vector, dispersion: float
+    ) -> float:
+        rows = np.square(y - mu) / dispersion + np.log(2.0 * np.pi * dispersion)
+        return float(-0.5 * (sample_weight @ rows))

@@ -1,0 +1,216 @@
+"""Links from the mean to the linear predictor."""
+
+import numpy as np
+from scipy.special import expit, log_expit, log_ndtr, logit, ndtr, ndtri
+
+from penglm._typing import Vector
+from penglm.exceptions import PenglmInputError
+from penglm.families.base import Interval, Link, ProbabilityLink
+
+POSITIVE = Interval(0.0, np.inf)
+HALF_LOG_TWO_PI = 0.5 * np.log(2.0 * np.pi)
+
+
+class Identity(Link):
+    """``eta = mu``."""
+
+    name = "identity"
+
+    def __call__(self, mu: Vector) -> Vector:
+        return mu
+
+    def inverse(self, eta: Vector) -> Vector:
+        return eta
+
+    def inverse_deriv(self, eta: Vector) -> Vector:
+        return np.ones_like(eta)
+
+
+class Log(Link):
+    """``eta = log(mu)``."""
+
+    name = "log"
+    domain = POSITIVE
+
+    def __call__(self, mu: Vector) -> Vector:
+        return np.log(mu)
+
+    def inverse(self, eta: Vector) -> Vector:
+        with np.errstate(over="ignore"):
+            return np.exp(eta)
+
+    def inverse_deriv(self, eta: Vector) -> Vector:
+        return self.inverse(eta)
+
+
+class Logit(ProbabilityLink):
+    """``eta = log(mu / (1 - mu))``."""
+
+    name = "logit"
+
+    def __call__(self, mu: Vector) -> Vector:
+        return logit(mu)
+
+    def inverse(self, eta: Vector) -> Vector:
+        return expit(eta)
+
+    def log_inverse(self, eta: Vector) -> Vector:
+        return log_expit(eta)
+
+    def log_complement(self, eta: Vector) -> Vector:
+        return log_expit(-eta)
+
+    def log_inverse_deriv(self, eta: Vector) -> Vector:
+        return log_expit(eta) + log_expit(-eta)
+
+
+class Probit(ProbabilityLink):
+    """``eta`` is the normal quantile of ``mu``."""
+
+    name = "probit"
+
+    def __call__(self, mu: Vector) -> Vector:
+        return ndtri(mu)
+
+    def inverse(self, eta: Vector) -> Vector:
+        return ndtr(eta)
+
+    def log_inverse(self, eta: Vector) -> Vector:
+        return log_ndtr(eta)
+
+    def log_complement(self, eta: Vector) -> Vector:
+        return log_ndtr(-eta)
+
+    def log_inverse_deriv(self, eta: Vector) -> Vector:
+        return -0.5 * eta**2 - HALF_LOG_TWO_PI
+
+
+def log_gumbel(eta: Vector) -> Vector:
+    """Return ``log(1 - exp(-exp(eta)))``, accurate at both ends."""
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        rate = np.exp(eta)
+        # For a tiny rate, 1 - exp(-rate) is the rate.
+        return np.where(eta < -37.0, eta, np.log(-np.expm1(-rate)))
+
+
+class CLogLog(ProbabilityLink):
+    """``eta = log(-log(1 - mu))``."""
+
+    name = "cloglog"
+
+    def __call__(self, mu: Vector) -> Vector:
+        return np.log(-np.log1p(-mu))
+
+    def log_inverse(self, eta: Vector) -> Vector:
+        return log_gumbel(eta)
+
+    def log_complement(self, eta: Vector) -> Vector:
+        with np.errstate(over="ignore"):
+            return -np.exp(eta)
+
+    def log_inverse_deriv(self, eta: Vector) -> Vector:
+        with np.errstate(over="ignore"):
+            return eta - np.exp(eta)
+
+
+class LogLog(ProbabilityLink):
+    """``eta = -log(-log(mu))``."""
+
+    name = "loglog"
+
+    def __call__(self, mu: Vector) -> Vector:
+        return -np.log(-np.log(mu))
+
+    def log_inverse(self, eta: Vector) -> Vector:
+        with np.errstate(over="ignore"):
+            return -np.exp(-eta)
+
+    def log_complement(self, eta: Vector) -> Vector:
+        return log_gumbel(-eta)
+
+    def log_inverse_deriv(self, eta: Vector) -> Vector:
+        with np.errstate(over="ignore"):
+            return -eta - np.exp(-eta)
+
+
+class Cauchy(ProbabilityLink):
+    """``eta = tan(pi (mu - 1/2))``."""
+
+    name = "cauchy"
+
+    def __call__(self, mu: Vector) -> Vector:
+        return np.tan(np.pi * (mu - 0.5))
+
+    def log_inverse(self, eta: Vector) -> Vector:
+        # arctan2(1, -eta) is the angle pi F, with all its digits in the lower tail.
+        return np.log(np.arctan2(1.0, -eta) / np.pi)
+
+    def log_complement(self, eta: Vector) -> Vector:
+        return self.log_inverse(-eta)
+
+    def log_inverse_deriv(self, eta: Vector) -> Vector:
+        return -np.log(np.pi) - 2.0 * np.log(np.hypot(1.0, eta))
+
+
+class Power(Link):
+    """``eta = mu ** exponent`` for positive means.
+
+    Parameters
+    ----------
+    exponent : float
+        Not 0; that is the log link.
+    """
+
+    name = "power"
+    domain = POSITIVE
+    eta_range = POSITIVE
+
+    def __init__(self, exponent: float = 1.0) -> None:
+        if exponent == 0.0 or not np.isfinite(exponent):
+            raise PenglmInputError(
+                f"exponent = {exponent}; a power link needs a finite exponent other "
+                "than 0. For 0 use the log link.",
+                argument="exponent",
+            )
+        self.exponent = float(exponent)
+
+    def __call__(self, mu: Vector) -> Vector:
+        return mu**self.exponent
+
+    def inverse(self, eta: Vector) -> Vector:
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            return eta ** (1.0 / self.exponent)
+
+    def inverse_deriv(self, eta: Vector) -> Vector:
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            return eta ** (1.0 / self.exponent - 1.0) / self.exponent
+
+    def __repr__(self) -> str:
+        return f"Power({self.exponent:g})"
+
+
+class Sqrt(Power):
+    """``eta = sqrt(mu)``."""
+
+    name = "sqrt"
+
+    def __init__(self) -> None:
+        super().__init__(0.5)
+
+    def inverse(self, eta: Vector) -> Vector:
+        return np.square(eta)
+
+    def __repr__(self) -> str:
+        return "Sqrt()"
+
+
+class Inverse(Power):
+    """``eta = 1 / mu``."""
+
+    name = "inverse"
+
+    def __init__(self) -> None:
+        super().__init__(-1.0)
+
+    def __repr__(self) -> str:
+        return "Inverse()"

@@ -1,0 +1,66 @@
+"""Poisson counts and rates."""
+
+import numpy as np
+from scipy.special import gammaln, xlogy
+
+from penglm._typing import Vector
+from penglm.families.base import Family, Interval
+from penglm.families.links import Log
+
+
+class Poisson(Family):
+    """Counts whose variance equals their mean, ``V(mu) = mu``.
+
+    Parameters
+    ----------
+    link : Link, default Log()
+        Canonical with the default: expected and observed information coincide.
+
+    Notes
+    -----
+    Unit deviance ``d(y, mu) = 2 (y log(y / mu) - (y - mu))``, with ``0 log 0 = 0``.
+    Non-integer ``y`` is allowed: rates with an exposure as weight are fitted this way.
+
+    References
+    ----------
+    McCullagh and Nelder (1989), Generalized Linear Models, 2nd ed., table 2.1.
+    """
+
+    name = "poisson"
+    canonical_link = Log
+    y_range = Interval(0.0, np.inf, low_closed=True)
+    mu_range = Interval(0.0, np.inf)
+    fixed_dispersion = 1.0
+    convex_links = frozenset({"log", "identity", "sqrt"})
+
+    def variance(self, mu: Vector) -> Vector:
+        return mu
+
+    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        with np.errstate(divide="ignore", over="ignore"):
+            return 2.0 * (xlogy(y, y / mu) - (y - mu))
+
+    def starting_mu(self, y: Vector, sample_weight: Vector) -> Vector:
+        # Halfway to the mean keeps eta finite where y == 0.
+        return 0.5 * (y + float(np.average(y, weights=sample_weight)))
+
+    def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
+        if not self.is_canonical:
+            return super().working_terms(y, eta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mu = np.exp(eta)
+            loss = mu - y + xlogy(y, y) - y * eta
+        return loss, y - mu, mu
+
+    def conjugate(self, y: Vector, dual: Vector) -> Vector | None:
+        if not self.is_canonical:
+            return None
+        mu = y + dual
+        # At the end of the domain mu log mu has the limit 0.
+        value = xlogy(np.maximum(mu, 0.0), np.maximum(mu, 0.0)) - dual - xlogy(y, y)
+        return np.where(mu >= 0.0, value, np.inf)
+
+    def log_likelihood(
+        self, y: Vector, mu: Vector, sample_weight: Vector, dispersion: float
+    ) -> float:
+        return float(sample_weight @ (xlogy(y, mu) - mu - gammaln(y + 1.0)))

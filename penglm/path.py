@@ -1,0 +1,226 @@
+"""A path of solutions: where it starts, which strengths it visits, when it stops."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from penglm._typing import Vector
+from penglm.engines import Block
+from penglm.exceptions import PenglmInputError
+from penglm.solver import quadratic
+from penglm.solver.certificate import Candidates, certify
+from penglm.solver.irls import Options, Outcome, solve
+from penglm.solver.problem import Problem
+from penglm.solver.solution import Point, Solution, Status
+from penglm.solver.working_set import Warm
+
+# glmnet's rules (Friedman, Hastie and Tibshirani, 2010, section 2.5; glmnet.control):
+# stop when nothing more is explained, but not before the fifth point.
+LEAST_GAIN = 1e-5
+ENOUGH_EXPLAINED = 0.999
+LEAST_POINTS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Null:
+    """The model with nothing that is penalised, from which every path starts.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        Intercept and free columns fitted, all else at the value nearest zero.
+    deviance : float
+        Of the intercept (and offset) alone.
+    score_scale : float
+        Largest slope over standardised columns at the intercept-only model.
+    """
+
+    outcome: Outcome
+    deviance: float
+    score_scale: float
+
+    def warm(self, alpha_max: float) -> Warm:
+        """Return the start it gives to a path that begins at ``alpha_max``."""
+        return replace(self.outcome.warm, alpha=alpha_max)
+
+
+def fit_null(problem: Problem, options: Options) -> Null:
+    """Fit the intercept alone, then the intercept with the free columns."""
+    options = replace(options, screen=False)
+    start = first_point(problem)
+    is_free = problem.penalty.is_free
+    alone = replace(
+        problem, penalty=problem.penalty.held(~np.zeros(is_free.size, dtype=bool))
+    )
+    warm = Warm(start, 0.0, np.zeros(is_free.size))
+    outcome = solve(alone, 0.0, warm, score_scale(problem, start), options)
+    point = outcome.warm.point
+    scale = score_scale(problem, point)
+    deviance = 2.0 * outcome.loss * problem.weight_total
+    if is_free.any():
+        held = replace(problem, penalty=problem.penalty.held(~is_free))
+        outcome = solve(held, 0.0, outcome.warm, scale, options)
+    # The Gram of the free columns alone is not worth keeping; their slopes are.
+    here = quadratic.expand(problem, outcome.warm.point)
+    warm = Warm(here.point, 0.0, here.score)
+    return Null(replace(outcome, warm=warm), deviance, scale)
+
+
+def first_point(problem: Problem) -> Point:
+    """Return a point with a finite loss: null coefficients and a mean intercept.
+
+    Raises
+    ------
+    PenglmInputError
+        If the link's domain excludes every intercept tried.
+    """
+    coef = problem.inner_penalty.null_coef
+    base = Point(coef, 0.0)
+    if problem.fit_intercept:
+
+        def means(block: Block) -> tuple[float, float]:
+            weight = block.sample_weight
+            eta = problem.eta(block, base)
+            return float(weight @ block.y), float(weight @ eta)
+
+        response, predictor = problem.engine.sum(means)
+        one = np.array([1.0])
+        y = np.array([response / problem.weight_total])
+        eta = problem.family.link(problem.family.starting_mu(y, one))
+        center = float(eta[0]) - predictor / problem.weight_total
+        spread = abs(float(eta[0])) + abs(center)
+        for move in (0.0, *(sign * 2.0**k for k in range(12) for sign in (1, -1))):
+            point = Point(coef, center + move * spread)
+            if np.isfinite(quadratic.expand(problem, point).loss):
+                return point
+    elif np.isfinite(quadratic.expand(problem, base).loss):
+        return base
+    raise PenglmInputError(
+        f"link '{problem.family.link.name}' needs mu in {problem.family.link.domain}: "
+        "no intercept gives a valid mean for every row. Use another link, or fit an "
+        "intercept.",
+        argument="link",
+    )
+
+
+def score_scale(problem: Problem, point: Point) -> float:
+    """Return the largest slope over standardised columns, or the size of its rounding.
+
+    Where the response is constant every slope is rounding noise; measured against
+    itself, noise would look like a violation.
+    """
+    largest = float(np.abs(quadratic.expand(problem, point).score).max(initial=0.0))
+
+    def noise(block: Block) -> tuple[float]:
+        eta = problem.eta(block, point)
+        _, _, weight = problem.family.working_terms(block.y, eta)
+        size = np.abs(eta) if problem.is_quadratic else np.abs(eta) + 1.0
+        return (float(block.sample_weight @ (weight * size) ** 2),)
+
+    (total,) = problem.engine.sum(noise)
+    floor = 64.0 * np.finfo(float).eps * float(np.sqrt(total / problem.weight_total))
+    return max(largest, floor) or 1.0
+
+
+def alpha_max(problem: Problem, null: Null) -> float:
+    """Return the least strength at which the null model is optimal."""
+    warm = null.outcome.warm
+    return problem.inner_penalty.alpha_max(warm.point.coef, warm.score)
+
+
+def alpha_grid(largest: float, n_alphas: int, alpha_min_ratio: float) -> Vector:
+    """Return ``n_alphas`` strengths, evenly spaced in the logarithm, largest first."""
+    grid = largest * alpha_min_ratio ** np.linspace(0.0, 1.0, n_alphas)
+    grid[0] = largest
+    return grid
+
+
+def solve_path(
+    problem: Problem,
+    alphas: Sequence[float],
+    null: Null,
+    options: Options,
+    *,
+    stop_early: bool = False,
+    start: Warm | None = None,
+    on_point: Callable[[int], None] | None = None,
+) -> list[Solution]:
+    """Solve at descending strengths, each from the one before, and certify them all.
+
+    Parameters
+    ----------
+    problem : Problem
+    alphas : sequence of float
+        Descending, finite, >= 0.
+    null : Null
+    options : Options
+    stop_early : bool
+        Whether to end, as glmnet does, once a step down explains nothing more.
+    start : Warm, optional
+        Where to start instead of the null model.
+    on_point : callable, optional
+        Told the number of points solved so far.
+
+    Returns
+    -------
+    list of Solution
+        On the original scale, shorter than ``alphas`` if stopped early.
+    """
+    warm = start or null.warm(alpha_max(problem, null))
+    outcomes: list[Outcome] = []
+    for alpha in alphas:
+        outcome = solve(problem, float(alpha), warm, null.score_scale, options)
+        outcomes.append(outcome)
+        warm = outcome.warm
+        if on_point is not None:
+            on_point(len(outcomes))
+        if stop_early and is_exhausted(problem, null, outcomes):
+            break
+    return finish(problem, outcomes, null, options)
+
+
+def is_exhausted(problem: Problem, null: Null, outcomes: list[Outcome]) -> bool:
+    """Tell whether the last step down the path explained nothing more."""
+    if len(outcomes) < LEAST_POINTS or null.deviance <= 0.0:
+        return False
+    share = 2.0 * problem.weight_total / null.deviance
+    before, now = (1.0 - share * outcome.loss for outcome in outcomes[-2:])
+    return now > ENOUGH_EXPLAINED or now - before < LEAST_GAIN * now
+
+
+def finish(
+    problem: Problem, outcomes: list[Outcome], null: Null, options: Options
+) -> list[Solution]:
+    """Bring outcomes to the original scale and let the certificate decide on them."""
+    original = [problem.original(outcome.warm.point) for outcome in outcomes]
+    alphas = np.array([outcome.warm.alpha for outcome in outcomes])
+    candidates = Candidates(
+        alphas,
+        np.array([intercept for intercept, _ in original]),
+        np.column_stack([coef for _, coef in original]),
+    )
+    solutions = []
+    judged = certify(problem, candidates, null.score_scale)
+    for outcome, (certificate, deviance), (intercept, coef) in zip(
+        outcomes, judged, original, strict=True
+    ):
+        status = outcome.status
+        if certificate.kkt_residual <= options.tol:
+            if status is not Status.NO_FINITE_SOLUTION:
+                status = Status.OPTIMAL
+        elif status is Status.OPTIMAL:
+            status = Status.OPTIMAL_INACCURATE
+        solutions.append(
+            Solution(
+                alpha=outcome.warm.alpha,
+                intercept=intercept,
+                coef=coef,
+                status=status,
+                certificate=certificate,
+                deviance=deviance,
+                n_iter=outcome.n_iter,
+                history=outcome.history,
+            )
+        )
+    return solutions

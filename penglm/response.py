@@ -1,0 +1,121 @@
+"""The response of a model: numbers, labels, proportions, or counts of two outcomes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from penglm import checks
+from penglm._typing import Array, Index, Vector
+from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
+from penglm.families import Family
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """A response as numbers.
+
+    Attributes
+    ----------
+    y : Vector (n,)
+        Missing values still in it.
+    trials : Vector (n,) or None
+        Number of trials behind each proportion, where counts were given.
+    levels : tuple or None
+        The labels that 0 and 1 stand for.
+    """
+
+    y: Vector
+    trials: Vector | None = None
+    levels: tuple[Any, Any] | None = None
+
+
+def read(values: Any, family: Family) -> Response:
+    """Read a response; for the binomial family also labels and pairs of counts.
+
+    Raises
+    ------
+    PenglmInputError
+        If it has not two classes, or is not numeric where it must be.
+    """
+    if family.name != "binomial":
+        return Response(checks.vector(values, "endog"))
+    array = np.asarray(values)
+    if array.ndim == 2 and array.shape[1] == 2:
+        return counts(array)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.dtype.kind == "b":
+        return Response(array.astype(float), levels=(False, True))
+    if array.dtype.kind in "OSUT" or hasattr(values, "cat"):
+        return labels(array)
+    return Response(checks.vector(values, "endog"))
+
+
+def counts(array: Array) -> Response:
+    """Read columns (successes, failures) as proportions with trials."""
+    pair = checks.numbers(array, "endog").astype(float)
+    bad = (pair < 0).any(axis=1)
+    if bad.any():
+        i = int(np.flatnonzero(bad)[0])
+        raise PenglmInputError(
+            f"endog[{i}] = {pair[i].tolist()} has a negative count; give successes and "
+            "failures, both >= 0.",
+            argument="endog",
+            index=i,
+        )
+    trials = pair.sum(axis=1)
+    y = np.divide(pair[:, 0], trials, out=np.zeros_like(trials), where=trials > 0)
+    return Response(np.where(np.isnan(trials), np.nan, y), trials=trials)
+
+
+def labels(array: Array) -> Response:
+    """Read two labels; the later one in sorted order is the event."""
+    cells = array.tolist()
+    missing = np.array([cell is None or cell != cell for cell in cells])
+    present = [cell for cell, gone in zip(cells, missing, strict=True) if not gone]
+    if all(isinstance(cell, bool | int | float) for cell in present):
+        return Response(checks.cells(array, "endog"))
+    known = sorted(set(present), key=str)
+    if len(known) != 2:
+        raise PenglmInputError(
+            f"endog has {len(known)} classes ({', '.join(map(str, known[:5]))}); the "
+            "binomial family needs two.",
+            argument="endog",
+        )
+    y = np.array([np.nan if g else float(c == known[1])
+                  for c, g in zip(cells, missing, strict=True)])  # fmt: skip
+    return Response(y, levels=(known[0], known[1]))
+
+
+def check_range(y: Vector, family: Family, rows: Index) -> None:
+    """Raise if a value lies outside what the family can produce."""
+    r = family.y_range
+    needs = f"y in {r}"
+    if r.low == 0.0 and np.isinf(r.high):
+        needs = "y >= 0" if r.low_closed else "y > 0"
+    elif r.low == 0.0 and r.high == 1.0:
+        needs = "0 <= y <= 1"
+    checks.in_range(y, r.contains(y), family.name, needs, rows)
+
+
+def check_finite_solution(y: Vector, family: Family, fit_intercept: bool) -> None:
+    """Raise if the intercept alone already runs off to infinity.
+
+    Raises
+    ------
+    NoFiniteSolutionError
+        If every response sits at an end of its range that no mean can reach.
+    """
+    if not fit_intercept or family.y_range.contains(np.array([-np.inf])).all():
+        return
+    for end, way in ((family.y_range.low, "-"), (family.y_range.high, "+")):
+        reachable = family.mu_range.contains(np.array([end])).all()
+        if np.isfinite(end) and not reachable and np.all(y == end):
+            raise NoFiniteSolutionError(
+                f"y is {end:g} in all {y.size} rows: the {family.name.capitalize()} "
+                f"intercept has no finite maximum-likelihood value (it tends to "
+                f"{way}inf). Collect rows with other values, or pass "
+                "fit_intercept=False.",
+                argument="y",
+            )

@@ -1,0 +1,175 @@
+"""What a fitted model remembers: its rows, its names and its specification."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from penglm import checks
+from penglm._typing import Index, Vector
+from penglm.design import Design, as_design
+from penglm.exceptions import PenglmInputError
+from penglm.families import Family
+
+
+@dataclass(frozen=True, eq=False)
+class ModelData:
+    """Rows after the one mask, and what their columns are called.
+
+    Attributes
+    ----------
+    y : Vector (n,)
+    design : Design (n, p)
+        Without an intercept column.
+    sample_weight, offset : Vector (n,)
+        Product of all weights; zero where there is no offset.
+    freq_weights : Vector (n,)
+        How many observations each row stands for.
+    rows : Index (n,)
+        Positions of the kept rows in the caller's data.
+    names : tuple of str (p,)
+    y_name : str
+    has_offset : bool
+        Whether a prediction needs to be told an offset too.
+    exposure_name : str or None
+        Column of the caller's table that holds the exposure.
+    y_levels : tuple or None
+        What 0 and 1 stand for, where the response was given by labels.
+    term_slices : dict
+        Columns of each formula term.
+    encoder : object or None
+        Turns new tables into designs, where a formula did so for the first.
+    formula : str or None
+    """
+
+    y: Vector
+    design: Design
+    sample_weight: Vector
+    offset: Vector
+    freq_weights: Vector
+    rows: Index
+    names: tuple[str, ...]
+    y_name: str = "y"
+    has_offset: bool = False
+    exposure_name: str | None = None
+    y_levels: tuple[Any, Any] | None = None
+    term_slices: dict[str, slice] = field(default_factory=dict)
+    encoder: Any = None
+    formula: str | None = None
+
+    @property
+    def n_obs(self) -> float:
+        """Number of observations: the sum of the frequency weights."""
+        return float(self.freq_weights[self.sample_weight > 0].sum())
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSpec:
+    """What was asked for, apart from the strength.
+
+    Attributes
+    ----------
+    family : Family
+    fit_intercept, standardize : bool
+    l1_ratio : float
+    penalty_factor, lower, upper : Vector (p,)
+    dropped : tuple of str
+        Constant columns, whose coefficients are 0.
+    null_deviance : float
+    coding : str
+    """
+
+    family: Family
+    fit_intercept: bool
+    standardize: bool
+    l1_ratio: float
+    penalty_factor: Vector
+    lower: Vector
+    upper: Vector
+    dropped: tuple[str, ...]
+    null_deviance: float
+    coding: str = "treatment"
+
+
+@dataclass(frozen=True, eq=False)
+class NewRows:
+    """A design for rows to predict, and which of them hold a missing value."""
+
+    design: Design
+    offset: Vector
+    is_missing: Vector
+
+
+def encode(
+    data: ModelData, values: Any, offset: Any = None, exposure: Any = None
+) -> NewRows:
+    """Turn a table or array of new rows into the columns of the model.
+
+    Raises
+    ------
+    PenglmInputError
+        If columns are missing, or the model had an offset and none is given.
+    FormulaError
+        If a factor has a level that was not seen when fitting.
+    """
+    own_offset: Vector | float = 0.0
+    if data.encoder is not None:
+        design, formula_offset, is_missing = data.encoder.encode(values)
+        if formula_offset is not None:
+            own_offset = formula_offset
+        n_rows = design.shape[0]
+    else:
+        chosen = select(checks.table(values), data.names)
+        n_rows = chosen.shape[0]
+        is_missing = checks.missing_rows(chosen)
+        if is_missing.any():
+            chosen = chosen.copy()
+            chosen[np.flatnonzero(is_missing)] = 0.0
+        design = as_design(chosen)
+    if exposure is None and data.exposure_name is not None:
+        exposure = column_of(values, data.exposure_name)
+    if data.has_offset and offset is None and exposure is None:
+        raise PenglmInputError(
+            "the model was fitted with an offset or exposure, so predict needs one too; "
+            "pass offset= or exposure= (offset=0 for a unit exposure).",
+            argument="offset",
+        )
+    total = np.zeros(n_rows) + own_offset
+    if offset is not None:
+        given = np.asarray(offset, dtype=float)
+        total += given if given.ndim == 0 else checks.vector(offset, "offset", n_rows)
+    if exposure is not None:
+        given = np.asarray(exposure, dtype=float)
+        spread = np.full(n_rows, given) if given.ndim == 0 else exposure
+        total += checks.exposure(spread, n_rows)
+    is_missing = is_missing | ~np.isfinite(total)
+    return NewRows(design, np.where(is_missing, 0.0, total), is_missing)
+
+
+def select(given: checks.Table, names: tuple[str, ...]) -> Any:
+    """Return the model's columns of a table, by name where there are names."""
+    if given.named and set(names) <= set(given.names):
+        places = [given.names.index(name) for name in names]
+        return given.values[:, places]
+    if given.named and not all(name.startswith("x") for name in names):
+        absent = next(name for name in names if name not in given.names)
+        raise PenglmInputError(
+            f"the data to predict has no column '{absent}'; it has "
+            f"{', '.join(given.names[:10])}.",
+            argument=absent,
+        )
+    if given.values.shape[1] != len(names):
+        raise PenglmInputError(
+            f"the data to predict has {given.values.shape[1]} columns but the model "
+            f"has {len(names)}.",
+            argument="data",
+        )
+    return given.values
+
+
+def column_of(values: Any, name: str) -> Any:
+    """Return one column of a table, None if it has no such column."""
+    try:
+        return values[name]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None

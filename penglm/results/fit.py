@@ -1,0 +1,319 @@
+"""One fitted model: coefficients with names, predictions, residuals, criteria."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penglm import checks
+from penglm._typing import Index, Vector
+from penglm.exceptions import MissingPredictionWarning, PenglmInputError
+from penglm.results import residuals
+from penglm.results.data import ModelData, ModelSpec, encode
+from penglm.selection.criteria import criterion
+from penglm.solver.solution import Certificate, Solution, Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from penglm.results.summary import Summary
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FitResults:
+    """A penalised generalised linear model at one strength.
+
+    Attributes
+    ----------
+    solution : Solution
+        Coefficients, status and certificate.
+    data : ModelData
+        The rows it was fitted to.
+    spec : ModelSpec
+        What was asked for.
+    chosen_by : str
+        How the strength was chosen, in words.
+
+    Notes
+    -----
+    There are no standard errors. Those of maximum likelihood do not hold after
+    selection and shrinkage, and penglm does not pretend that they do.
+    """
+
+    solution: Solution
+    data: ModelData
+    spec: ModelSpec
+    chosen_by: str = "given"
+
+    @property
+    def alpha(self) -> float:
+        """Penalty strength."""
+        return self.solution.alpha
+
+    @property
+    def l1_ratio(self) -> float:
+        """Share of the L1 part."""
+        return self.spec.l1_ratio
+
+    @property
+    def intercept(self) -> float:
+        """Intercept; 0 where none was fitted."""
+        return self.solution.intercept
+
+    @property
+    def coef(self) -> Vector:
+        """Coefficients (p,) on the original scale of the columns."""
+        return self.solution.coef
+
+    @cached_property
+    def params(self) -> "pd.Series[float]":
+        """Intercept, if there is one, then coefficients, by name."""
+        import pandas as pd
+
+        names, values = list(self.data.names), self.coef
+        if self.spec.fit_intercept:
+            names, values = ["Intercept", *names], np.r_[self.intercept, values]
+        return pd.Series(values, index=names, name="params")
+
+    @property
+    def support(self) -> Index:
+        """Positions of the nonzero coefficients."""
+        return np.flatnonzero(self.coef)
+
+    @property
+    def n_nonzero(self) -> int:
+        """Number of nonzero coefficients."""
+        return int(self.support.size)
+
+    @property
+    def status(self) -> Status:
+        """How the solve ended."""
+        return self.solution.status
+
+    @property
+    def converged(self) -> bool:
+        """Whether the certificate meets the tolerance."""
+        return self.status is Status.OPTIMAL
+
+    @property
+    def certificate(self) -> Certificate:
+        """Proof of optimality."""
+        return self.solution.certificate
+
+    @property
+    def nobs(self) -> float:
+        """Number of observations."""
+        return self.data.n_obs
+
+    @property
+    def df_model(self) -> int:
+        """Nonzero coefficients."""
+        return self.n_nonzero
+
+    @property
+    def df_resid(self) -> float:
+        """Observations left after the nonzero coefficients and the intercept."""
+        return self.nobs - self.df_model - int(self.spec.fit_intercept)
+
+    @cached_property
+    def linear_predictor(self) -> Vector:
+        """Linear predictor (n,) of the rows fitted, offset included."""
+        product = self.data.design.linear_predictor(self.coef[self.support], self.support)
+        return self.data.offset + self.intercept + product
+
+    @cached_property
+    def fittedvalues(self) -> Vector:
+        """Mean (n,) of the rows fitted."""
+        return self.spec.family.link.inverse(self.linear_predictor)
+
+    @property
+    def deviance(self) -> float:
+        """Weighted deviance."""
+        return self.solution.deviance
+
+    @property
+    def null_deviance(self) -> float:
+        """Weighted deviance of the intercept (and offset) alone."""
+        return self.spec.null_deviance
+
+    @property
+    def deviance_ratio(self) -> float:
+        """Share of the null deviance explained; 0 where there is none to explain."""
+        return explained(self.deviance, self.null_deviance)
+
+    @cached_property
+    def pearson_chi2(self) -> float:
+        """Sum of squared Pearson residuals."""
+        return float(self.resid_pearson @ self.resid_pearson)
+
+    @property
+    def scale(self) -> float:
+        """Dispersion: fixed by the family, or Pearson's estimate."""
+        fixed = self.spec.family.fixed_dispersion
+        if fixed is not None:
+            return fixed
+        return self.pearson_chi2 / self.df_resid if self.df_resid > 0 else float("inf")
+
+    @cached_property
+    def llf(self) -> float:
+        """Log-likelihood; a dispersion that is not fixed is set to its own maximum."""
+        data, family = self.data, self.spec.family
+        used = data.sample_weight > 0
+        dispersion = family.fixed_dispersion
+        if dispersion is None:
+            dispersion = self.deviance / data.n_obs
+        if dispersion == 0.0:
+            return float("inf")
+        return family.log_likelihood(
+            data.y[used], self.fittedvalues[used], data.sample_weight[used], dispersion
+        )
+
+    def criterion(self, name: str) -> float:
+        """Return ``"aic"``, ``"bic"`` or ``"ebic"``."""
+        n_params = self.df_model + int(self.spec.fit_intercept)
+        return criterion(
+            name, self.llf, n_params, self.n_nonzero, self.coef.size, self.nobs
+        )
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion."""
+        return self.criterion("aic")
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, from the log-likelihood."""
+        return self.criterion("bic")
+
+    @property
+    def ebic(self) -> float:
+        """Extended BIC of Chen and Chen, gamma = 1."""
+        return self.criterion("ebic")
+
+    @property
+    def resid_response(self) -> Vector:
+        """``y - mu`` (n,)."""
+        return residuals.response(self.data.y, self.fittedvalues)
+
+    @property
+    def resid_pearson(self) -> Vector:
+        """Pearson residuals (n,)."""
+        return residuals.pearson(
+            self.spec.family, self.data.y, self.fittedvalues, self.data.sample_weight
+        )
+
+    @property
+    def resid_deviance(self) -> Vector:
+        """Deviance residuals (n,)."""
+        return residuals.deviance(
+            self.spec.family, self.data.y, self.fittedvalues, self.data.sample_weight
+        )
+
+    @property
+    def resid_working(self) -> Vector:
+        """Working residuals (n,)."""
+        return residuals.working(
+            self.spec.family, self.data.y, self.linear_predictor
+        )
+
+    def predict(
+        self,
+        data: Any = None,
+        *,
+        which: str = "mean",
+        offset: Any = None,
+        exposure: Any = None,
+    ) -> Any:
+        """Predict for new rows, or for the rows fitted.
+
+        Parameters
+        ----------
+        data : table or array (m, p), optional
+            What the formula's variables, or the columns of ``exog``, are taken from.
+        which : {"mean", "linear", "class"}, default "mean"
+            ``"class"`` is for the binomial family.
+        offset, exposure : array (m,), column name, or scalar, optional
+            Required if the model was fitted with one.
+
+        Returns
+        -------
+        ndarray (m,)
+            NaN, with a warning, for rows that hold a missing value.
+
+        Raises
+        ------
+        PenglmInputError
+            If a column or the offset is absent.
+        FormulaError
+            If a factor has a level that was not seen when fitting.
+        """
+        checks.choice(which, ("mean", "linear", "class"), "which")
+        if data is None:
+            eta, is_missing = self.linear_predictor, None
+        else:
+            rows = encode(self.data, data, offset, exposure)
+            eta = rows.offset + self.intercept
+            eta = eta + rows.design.linear_predictor(
+                self.coef[self.support], self.support
+            )
+            is_missing = rows.is_missing
+        out = eta if which == "linear" else self.spec.family.link.inverse(eta)
+        if is_missing is not None and is_missing.any():
+            warn_missing(int(is_missing.sum()))
+            out = np.where(is_missing, np.nan, out)
+        return self.classes(out) if which == "class" else out
+
+    def classes(self, mu: Vector) -> Any:
+        """Return the likelier label (m,) of each row."""
+        if self.spec.family.name != "binomial":
+            raise PenglmInputError(
+                f'which="class" is for the binomial family, not '
+                f"'{self.spec.family.name}'.",
+                argument="which",
+            )
+        levels = np.asarray(self.data.y_levels or (0, 1))
+        labels = levels[(mu > 0.5).astype(int)]
+        return np.where(np.isnan(mu), None, labels) if np.isnan(mu).any() else labels
+
+    def summary(self) -> "Summary":
+        """Return a table in statsmodels' style, as text and as HTML."""
+        from penglm.results.summary import summarise
+
+        return summarise(self)
+
+    def save(self, path: Any) -> None:
+        """Write the model to a JSON file, atomically; ``pg.load`` reads it.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; an older file is then left as it was.
+        """
+        from penglm.store import save
+
+        save(self, path)
+
+    def __repr__(self) -> str:
+        family = self.spec.family
+        return (
+            f"<FitResults: {family.name}, {family.link.name} link, "
+            f"alpha={self.alpha:.4g}, l1_ratio={self.l1_ratio:g}, "
+            f"{self.n_nonzero} of {self.coef.size} nonzero, {self.certificate}>"
+        )
+
+
+def explained(deviance: float, null_deviance: float) -> float:
+    """Return the share of the null deviance explained."""
+    return 1.0 - deviance / null_deviance if null_deviance > 0.0 else 0.0
+
+
+def warn_missing(count: int) -> None:
+    """Warn that some predictions are NaN."""
+    import warnings
+
+    warnings.warn(
+        f"{count} rows hold a missing value; their prediction is NaN.",
+        MissingPredictionWarning,
+        stacklevel=3,
+    )

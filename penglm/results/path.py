@@ -1,0 +1,231 @@
+"""A path of fitted models, strongest penalty first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from penglm import checks
+from penglm._typing import Index, Vector
+from penglm.exceptions import PenglmInputError
+from penglm.path import Null, solve_path
+from penglm.results.data import ModelData, ModelSpec
+from penglm.results.fit import FitResults, explained
+from penglm.selection.criteria import CRITERIA
+from penglm.solver.irls import Options
+from penglm.solver.problem import Problem
+from penglm.solver.solution import Solution
+from penglm.solver.working_set import Warm
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Two strengths closer than this are the same point of the path.
+SAME_ALPHA = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A problem with what its solver needs to go on from a path."""
+
+    problem: Problem
+    null: Null
+    options: Options
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PathResults:
+    """Solutions along a path, in the order the strengths were asked for.
+
+    Attributes
+    ----------
+    solutions : tuple of Solution
+    data : ModelData
+    spec : ModelSpec
+    solved : Solved
+        What ``at`` needs to solve between two points of the path.
+    """
+
+    solutions: tuple[Solution, ...]
+    data: ModelData
+    spec: ModelSpec
+    solved: Solved
+
+    def __len__(self) -> int:
+        return len(self.solutions)
+
+    def __getitem__(self, k: int) -> FitResults:
+        return self.result(self.solutions[k], "given")
+
+    @property
+    def alphas(self) -> Vector:
+        """Strengths (m,)."""
+        return np.array([solution.alpha for solution in self.solutions])
+
+    @property
+    def l1_ratio(self) -> float:
+        """Share of the L1 part."""
+        return self.spec.l1_ratio
+
+    @property
+    def intercepts(self) -> Vector:
+        """Intercepts (m,)."""
+        return np.array([solution.intercept for solution in self.solutions])
+
+    @cached_property
+    def coef(self) -> "pd.DataFrame":
+        """Coefficients, one row a name and one column a strength, stored sparse."""
+        import pandas as pd
+
+        columns = [sparse.csc_array(s.coef[:, None]) for s in self.solutions]
+        matrix = sparse.hstack(columns, format="csc")
+        return pd.DataFrame.sparse.from_spmatrix(
+            matrix, index=list(self.data.names), columns=self.alphas
+        )
+
+    @property
+    def n_nonzero(self) -> Index:
+        """Nonzero coefficients (m,)."""
+        return np.array([np.count_nonzero(s.coef) for s in self.solutions])
+
+    @property
+    def deviance_ratio(self) -> Vector:
+        """Share of the null deviance explained (m,)."""
+        null = self.spec.null_deviance
+        return np.array([explained(s.deviance, null) for s in self.solutions])
+
+    @property
+    def budgets(self) -> Vector:
+        """``sum_j |coef_j|`` (m,): the constraint each strength corresponds to."""
+        return np.array([float(np.abs(s.coef).sum()) for s in self.solutions])
+
+    @property
+    def kkt_residual(self) -> Vector:
+        """Certified violation (m,) in units of alpha."""
+        return np.array([s.certificate.kkt_residual for s in self.solutions])
+
+    @property
+    def converged(self) -> bool:
+        """Whether every certificate meets the tolerance."""
+        return bool(np.all(self.kkt_residual <= self.solved.options.tol))
+
+    def result(self, solution: Solution, chosen_by: str) -> FitResults:
+        """Wrap one solution."""
+        return FitResults(solution, self.data, self.spec, chosen_by)
+
+    def at(self, alpha: float) -> FitResults:
+        """Return the fit at one strength, solved there if it is not on the grid.
+
+        Parameters
+        ----------
+        alpha : float
+
+        Notes
+        -----
+        glmnet interpolates between grid points; penglm solves, from the nearest
+        stronger point, and certifies.
+        """
+        alpha = checks.strength(alpha)
+        distance = np.abs(self.alphas - alpha)
+        nearest = int(distance.argmin())
+        if distance[nearest] <= SAME_ALPHA * alpha:
+            return self.result(self.solutions[nearest], "given")
+        solved = self.solved
+        solution = solve_path(
+            solved.problem, [alpha], solved.null, solved.options,
+            start=self.before(alpha),
+        )[0]  # fmt: skip
+        return self.result(solution, "given")
+
+    def before(self, alpha: float) -> Warm | None:
+        """Return the nearest stronger point as a start, None if there is none."""
+        from penglm.solver import quadratic
+
+        stronger = [s for s in self.solutions if s.alpha > alpha]
+        if not stronger:
+            return None
+        near = min(stronger, key=lambda solution: solution.alpha)
+        problem = self.solved.problem
+        point = problem.point(near.intercept, near.coef)
+        here = quadratic.expand(problem, point)
+        return Warm(point, near.alpha, here.score)
+
+    def criterion(self, name: str) -> Vector:
+        """Return an information criterion (m,) along the path."""
+        return np.array([self[k].criterion(name) for k in range(len(self))])
+
+    def select(self, by: str) -> FitResults:
+        """Return the fit that minimises ``"aic"``, ``"bic"`` or ``"ebic"``."""
+        checks.choice(by, CRITERIA, "by")
+        best = int(self.criterion(by).argmin())
+        return self.result(self.solutions[best], by.upper())
+
+    def predict(self, data: Any = None, *, alpha: float, **where: Any) -> Any:
+        """Predict at one strength; see ``FitResults.predict``."""
+        return self.at(alpha).predict(data, **where)
+
+    def knots(self) -> "pd.DataFrame":
+        """Return who enters, leaves or changes sign, and between which strengths.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``name``, ``event`` (``enters``, ``leaves``, ``changes sign``),
+            ``alpha`` (where it is first seen), ``alpha_before``, ``coef`` and
+            ``n_nonzero`` after it. Ordered down the path.
+        """
+        import pandas as pd
+
+        order = np.argsort(-self.alphas, kind="stable")
+        events = []
+        before, alpha_before = np.zeros(len(self.data.names)), np.inf
+        for k in order:
+            solution = self.solutions[k]
+            sign = np.sign(solution.coef)
+            for j in np.flatnonzero(sign != np.sign(before)):
+                event = "leaves" if sign[j] == 0 else "changes sign"
+                event = "enters" if before[j] == 0 else event
+                events.append(
+                    (self.data.names[j], event, solution.alpha, alpha_before,
+                     solution.coef[j], int(np.count_nonzero(sign)))
+                )  # fmt: skip
+            before, alpha_before = solution.coef, solution.alpha
+        columns = ["name", "event", "alpha", "alpha_before", "coef", "n_nonzero"]
+        return pd.DataFrame(events, columns=columns)
+
+    def table(self) -> "pd.DataFrame":
+        """Return glmnet's table: nonzero count, per cent deviance explained, alpha."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "Df": self.n_nonzero,
+                "%Dev": np.round(100.0 * self.deviance_ratio, 2),
+                "alpha": self.alphas,
+            }
+        )
+
+    def __repr__(self) -> str:
+        family = self.spec.family
+        head = (
+            f"{family.name} path, {family.link.name} link, l1_ratio "
+            f"{self.l1_ratio:g}, {len(self)} points, "
+            f"largest KKT residual {self.kkt_residual.max():.1e} of alpha"
+        )
+        table = self.table()
+        table["alpha"] = [f"{alpha:.4g}" for alpha in self.alphas]
+        return f"{head}\n{table.to_string()}"
+
+
+def in_order_of(
+    solutions: Sequence[Solution], alphas: Sequence[float]
+) -> tuple[Solution, ...]:
+    """Return solutions in the order of the strengths asked for, repeats included."""
+    by_alpha = {solution.alpha: solution for solution in solutions}
+    try:
+        return tuple(by_alpha[alpha] for alpha in alphas)
+    except KeyError as missing:
+        raise PenglmInputError(f"no solution at alpha = {missing}") from None

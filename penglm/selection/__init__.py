@@ -1,0 +1,1 @@
+"""Choosing the strength: criteria along the path, cross-validation, folds."""

@@ -1,0 +1,186 @@
+"""Choosing the strength by leaving folds out.
+
+Each fold is fitted along the path of the whole data and scored on the rows it left out.
+The weights and offsets of a row count in the fit, in the grid and in the score.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import numpy as np
+
+from penglm._typing import Index, Matrix, Vector
+from penglm.engines import Block
+from penglm.exceptions import PenglmInputError
+from penglm.path import fit_null, solve_path
+from penglm.solver.irls import Options
+from penglm.solver.problem import Problem
+from penglm.solver.solution import Solution
+
+METRICS = ("deviance", "mse", "mae", "class", "auc")
+# How often the waiting thread wakes to serve Ctrl-C, in seconds.
+HEARTBEAT = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the folds say about one path.
+
+    Attributes
+    ----------
+    mean : Vector (m,)
+        Weighted mean over folds of the fold scores.
+    std : Vector (m,)
+        Its standard error.
+    by_fold : Matrix (folds, m)
+    out_of_fold : Matrix (n, m)
+        Linear predictor of each row from the fits that left it out.
+    """
+
+    mean: Vector
+    std: Vector
+    by_fold: Matrix
+    out_of_fold: Matrix
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One part of the rows left out, and the problem on the others."""
+
+    problem: Problem
+    test: Block
+    rows: Index
+
+
+def cross_validate(
+    folds: Sequence[Fold],
+    alphas: Vector,
+    options: Options,
+    *,
+    metric: str,
+    n_jobs: int,
+    on_point: Callable[[], None],
+) -> Scores:
+    """Score a path on held-out rows.
+
+    The answer does not depend on ``n_jobs``: folds share nothing but the grid.
+    """
+    stop = threading.Event()
+
+    def work(fold: Fold) -> tuple[Matrix, Vector]:
+        def tick(_: int) -> None:
+            if stop.is_set():
+                raise KeyboardInterrupt
+            on_point()
+
+        null = fit_null(fold.problem, options)
+        solutions = solve_path(
+            fold.problem, alphas.tolist(), null, options, on_point=tick
+        )
+        eta = predict(fold.test, solutions)
+        return eta, score(fold.problem, fold.test, eta, metric)
+
+    if n_jobs == 1:
+        results = [work(fold) for fold in folds]
+    else:
+        results = in_threads(work, folds, n_jobs, stop)
+    weight = np.array([fold.test.sample_weight.sum() for fold in folds])
+    by_fold = np.array([value for _, value in results])
+    n_rows = sum(fold.rows.size for fold in folds)
+    out_of_fold = np.empty((n_rows, alphas.size))
+    for fold, (eta, _) in zip(folds, results, strict=True):
+        out_of_fold[fold.rows] = eta
+    mean = np.average(by_fold, axis=0, weights=weight)
+    spread = np.average((by_fold - mean) ** 2, axis=0, weights=weight)
+    std = np.sqrt(spread / (len(folds) - 1))
+    return Scores(mean, std, by_fold, out_of_fold)
+
+
+def in_threads(
+    work: Callable[[Fold], tuple[Matrix, Vector]],
+    folds: Sequence[Fold],
+    n_jobs: int,
+    stop: threading.Event,
+) -> list[tuple[Matrix, Vector]]:
+    """Run the folds on threads; on Ctrl-C tell them to stop and leave at once."""
+    pool = ThreadPoolExecutor(max_workers=n_jobs)
+    futures: list[Future[tuple[Matrix, Vector]]] = []
+    try:
+        futures = [pool.submit(work, fold) for fold in folds]
+        pending = set(futures)
+        while pending:
+            done, pending = wait(pending, HEARTBEAT, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+        return [future.result() for future in futures]
+    except BaseException:
+        stop.set()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def predict(block: Block, solutions: Sequence[Solution]) -> Matrix:
+    """Return linear predictors (n, m) of a block's rows."""
+    coefs = np.column_stack([solution.coef for solution in solutions])
+    support = np.flatnonzero(coefs.any(axis=1))
+    intercepts = np.array([solution.intercept for solution in solutions])
+    product = block.design.linear_predictor(coefs[support], support)
+    return block.offset[:, None] + intercepts + product
+
+
+def score(problem: Problem, test: Block, eta: Matrix, metric: str) -> Vector:
+    """Return the weighted mean score (m,); smaller is better, but for ``"auc"``."""
+    weight, family = test.sample_weight, problem.family
+    out = np.empty(eta.shape[1])
+    for k in range(out.size):
+        if metric == "deviance":
+            loss, _, _ = family.working_terms(test.y, eta[:, k])
+            out[k] = 2.0 * np.average(loss, weights=weight)
+            continue
+        mu = family.link.inverse(eta[:, k])
+        if metric == "mse":
+            out[k] = np.average((test.y - mu) ** 2, weights=weight)
+        elif metric == "mae":
+            out[k] = np.average(np.abs(test.y - mu), weights=weight)
+        elif metric == "class":
+            wrong = np.where(mu > 0.5, 1.0 - test.y, test.y)
+            out[k] = np.average(wrong, weights=weight)
+        else:
+            out[k] = auc(test.y, mu, weight)
+    return out
+
+
+def auc(y: Vector, mu: Vector, weight: Vector) -> float:
+    """Return the weighted area under the ROC curve, ties counted half."""
+    one, zero = weight * y, weight * (1.0 - y)
+    if one.sum() == 0.0 or zero.sum() == 0.0:
+        raise PenglmInputError(
+            'metric="auc" needs both classes in every fold; use fewer folds or '
+            'metric="deviance".',
+            argument="metric",
+        )
+    _, place = np.unique(mu, return_inverse=True)
+    one, zero = np.bincount(place, one), np.bincount(place, zero)
+    below = np.cumsum(zero) - zero
+    return float(one @ (below + 0.5 * zero) / (one.sum() * zero.sum()))
+
+
+def best_index(scores: Scores, metric: str) -> int:
+    """Return the strongest penalty with the best mean score."""
+    value = -scores.mean if metric == "auc" else scores.mean
+    return int(value.argmin())
+
+
+def one_se_index(scores: Scores, metric: str) -> int:
+    """Return the strongest penalty within one standard error of the best.
+
+    References
+    ----------
+    Hastie, Tibshirani and Friedman (2009), section 7.10.1.
+    """
+    best = best_index(scores, metric)
+    value = -scores.mean if metric == "auc" else scores.mean
+    return int(np.flatnonzero(value <= value[best] + scores.std[best])[0])

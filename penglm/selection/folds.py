@@ -1,0 +1,126 @@
+"""Splitting rows into folds: at random, by class, by group, or as the user says."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from penglm._typing import Index, Vector
+from penglm.exceptions import PenglmInputError
+
+
+def assign(
+    folds: Any,
+    n_obs: int,
+    *,
+    seed: int,
+    classes: Vector | None = None,
+    groups: Any = None,
+) -> Index:
+    """Return the fold (n,) of each row, counted from 0.
+
+    Parameters
+    ----------
+    folds : int, array (n,), or splitter
+        A number of folds; labels; or an object with ``split`` as scikit-learn's have.
+    n_obs : int
+    seed : int
+        Of the shuffle, where there is one.
+    classes : Vector (n,), optional
+        Spread each class evenly over the folds.
+    groups : array (n,), optional
+        Rows of one group stay together.
+
+    Raises
+    ------
+    PenglmInputError
+        If there are too few rows, groups or members of a class.
+    """
+    if hasattr(folds, "split"):
+        return from_splits(folds.split(np.zeros((n_obs, 1)), classes, groups), n_obs)
+    if not isinstance(folds, int | np.integer):
+        return from_labels(np.asarray(folds), n_obs)
+    k = int(folds)
+    members = n_obs if groups is None else np.unique(np.asarray(groups)).size
+    if not 2 <= k <= members:
+        what = "rows" if groups is None else "groups"
+        raise PenglmInputError(
+            f"folds = {k} but there are {members} {what}; use a number from 2 to "
+            f"{members}.",
+            argument="folds",
+        )
+    rng = np.random.default_rng(seed)
+    if groups is not None:
+        return from_groups(np.asarray(groups), n_obs, k, rng)
+    fold = np.empty(n_obs, dtype=np.int64)
+    if classes is None:
+        fold[rng.permutation(n_obs)] = np.arange(n_obs) % k
+        return fold
+    dealt = 0
+    for value in np.unique(classes):
+        rows = np.flatnonzero(classes == value)
+        if rows.size < 2:
+            raise PenglmInputError(
+                f"class '{value:g}' has {rows.size} row but cross-validation needs at "
+                "least 2; collect more rows or pass folds.",
+                argument="folds",
+            )
+        # Dealing goes on where the last class stopped, so that folds stay even.
+        fold[rng.permutation(rows)] = (dealt + np.arange(rows.size)) % k
+        dealt += rows.size
+    return fold
+
+
+def from_labels(labels: Any, n_obs: int) -> Index:
+    """Number the user's fold labels in the order of their values."""
+    if labels.shape != (n_obs,):
+        raise PenglmInputError(
+            f"folds has shape {labels.shape} but there are {n_obs} rows.",
+            argument="folds",
+        )
+    values, fold = np.unique(labels, return_inverse=True)
+    if values.size < 2:
+        raise PenglmInputError(
+            "folds puts every row in one fold; at least 2 are needed.",
+            argument="folds",
+        )
+    return fold.astype(np.int64)
+
+
+def from_splits(splits: Iterable[tuple[Any, Any]], n_obs: int) -> Index:
+    """Read a splitter whose test parts are disjoint and cover all rows."""
+    fold = np.full(n_obs, -1, dtype=np.int64)
+    for k, (_, test) in enumerate(splits):
+        if (fold[test] >= 0).any():
+            raise PenglmInputError(
+                "the splitter tests some rows more than once; use one that tests each "
+                "row exactly once, as KFold does.",
+                argument="folds",
+            )
+        fold[test] = k
+    if (fold < 0).any():
+        raise PenglmInputError(
+            f"the splitter never tests row {int(np.flatnonzero(fold < 0)[0])}; use one "
+            "that tests each row exactly once, as KFold does.",
+            argument="folds",
+        )
+    return fold
+
+
+def from_groups(groups: Any, n_obs: int, k: int, rng: np.random.Generator) -> Index:
+    """Deal whole groups, largest first, to the fold that has the fewest rows."""
+    if groups.shape != (n_obs,):
+        raise PenglmInputError(
+            f"groups has length {len(groups)} but there are {n_obs} rows.",
+            argument="groups",
+        )
+    _, member, size = np.unique(groups, return_inverse=True, return_counts=True)
+    order = rng.permutation(size.size)
+    order = order[np.argsort(-size[order], kind="stable")]
+    load = np.zeros(k)
+    home = np.empty(size.size, dtype=np.int64)
+    for group in order:
+        home[group] = load.argmin()
+        load[home[group]] += size[group]
+    fold: Index = home[member]
+    return fold

@@ -1,0 +1,1 @@
+"""The solver: a problem and a strength in, a certified solution out."""

@@ -1,0 +1,238 @@
+"""The outer loop: proximal Newton steps until the optimality conditions hold.
+
+Linearise the loss (``quadratic``), look for violators (``working_set``), solve the
+penalised quadratic on the coordinates in play (``coordinate_descent``), accept the step
+if the objective falls (``line_search``). The loop ends when no coordinate of all p
+violates its condition; how little the coefficients moved is never asked.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from penglm._typing import Index, Vector
+from penglm.solver import coordinate_descent, line_search, newton, quadratic
+from penglm.solver import working_set as ws
+from penglm.solver.coordinate_descent import Step
+from penglm.solver.problem import Problem
+from penglm.solver.quadratic import Curvature, Expansion
+from penglm.solver.solution import Point, Status
+from penglm.solver.working_set import Warm
+
+# Working sets up to this size go by the covariance road.
+LARGEST_GRAM = 2000
+# The inner problem is solved this much better than the outer point is known to be.
+FORCING = 0.1
+# Newton steps cost little once they converge, so free coordinates go further than asked.
+FREE_SHARPNESS = 1e-5
+# An unpenalised design with fewer numbers than this may be factored orthogonally.
+LARGEST_FACTORED = 50_000_000
+# A last step this long, in coefficients of columns with unit sd, is no convergence.
+DRIFT = 1e-2
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller may ask of the solver.
+
+    Attributes
+    ----------
+    tol : float
+        Largest KKT violation, in units of each coordinate's own threshold.
+    max_iter : int
+        Most IRLS steps.
+    road : str
+        ``"covariance"``, ``"naive"`` or ``"auto"``.
+    screen : bool
+        Whether to look at the survivors of the strong rule first.
+    """
+
+    tol: float = 1e-5
+    max_iter: int = 100
+    road: str = "auto"
+    screen: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Where a solve ended, on the solver's scale, with what the next may start from."""
+
+    warm: Warm
+    status: Status
+    loss: float
+    n_iter: int
+    history: tuple[float, ...]
+    rank: int | None = None
+
+
+def solve(
+    problem: Problem,
+    alpha: float,
+    start: Warm,
+    score_scale: float,
+    options: Options,
+) -> Outcome:
+    """Minimise the penalised objective at one strength.
+
+    Parameters
+    ----------
+    problem : Problem
+    alpha : float
+    start : Warm
+        The null model or the solution at a nearby, preferably larger, strength.
+    score_scale : float
+        Largest slope of the null model: the unit of free coordinates.
+    options : Options
+
+    Returns
+    -------
+    Outcome
+        ``OPTIMAL`` only if every one of the p conditions was checked and holds.
+    """
+    terms = problem.inner_penalty.terms(alpha)
+    is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~problem.penalty.is_fixed
+    unit = problem.unit(alpha, score_scale)
+    unit = np.where(is_free, FREE_SHARPNESS * unit, unit)
+    target = 0.5 * options.tol
+    scope = ws.strong(problem, alpha, start) if options.screen else None
+    here = quadratic.expand(problem, start.point, scope)
+    play = Play(problem, alpha, unit, is_free, options, start.curvature)
+    status, history = Status.MAX_ITER, []
+    while True:
+        history.append(line_search.objective(problem, here, alpha))
+        violation = ws.violation(problem, here, alpha, unit)
+        beside = abs(here.intercept_score) / (FREE_SHARPNESS * score_scale)
+        worst = max(violation.max(initial=0.0), beside)
+        if worst <= target:
+            here, missed = look_everywhere(problem, here, alpha, unit, target)
+            if not missed.size:
+                status = Status.OPTIMAL
+                break
+            scope = np.union1d(here.columns, missed)
+            here = quadratic.expand(problem, here.point, scope)
+            continue
+        if len(history) > options.max_iter:
+            break
+        there = play.move(here, violation, worst, target)
+        accepted = line_search.backtrack(problem, here, there, alpha, scope)
+        if accepted is None:
+            status = Status.OPTIMAL_INACCURATE
+            break
+        here = accepted
+    if here.columns is not None:
+        here = quadratic.expand(problem, here.point)
+    if not np.isfinite(here.loss):
+        status = Status.NUMERICAL_ERROR
+    elif play.is_drifting:
+        status = Status.NO_FINITE_SOLUTION
+    warm = Warm(here.point, alpha, here.score, play.curvature)
+    return Outcome(warm, status, here.loss, len(history) - 1, tuple(history), play.rank)
+
+
+def look_everywhere(
+    problem: Problem, here: Expansion, alpha: float, unit: Vector, target: float
+) -> tuple[Expansion, Index]:
+    """Check all columns; return the full expansion if none was missed, and who was."""
+    if here.columns is None:
+        return here, np.zeros(0, dtype=np.int64)
+    everything = quadratic.expand(problem, here.point)
+    wrong = ws.violation(problem, everything, alpha, unit) > target
+    missed = np.flatnonzero(wrong)
+    return (here if missed.size else everything), missed
+
+
+@dataclass(eq=False)
+class Play:
+    """The coordinates in play during one solve, and what is known about them."""
+
+    problem: Problem
+    alpha: float
+    unit: Vector
+    is_free: Vector
+    options: Options
+    curvature: Curvature | None
+    working: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    rank: int | None = None
+    is_drifting: bool = False
+
+    def move(
+        self, here: Expansion, violation: Vector, worst: float, target: float
+    ) -> Point:
+        """Return the minimiser of the model over the working set."""
+        free = self.is_free
+        self.working = ws.grow(
+            self.working, here, violation, is_free=free, target=target
+        )
+        tol = target
+        if not self.problem.is_quadratic:
+            tol = max(target, FORCING * min(worst, 1.0) * worst)
+        if self.working.size and free[self.working].all():
+            there = self.unpenalised(here)
+            if there is not None:
+                self.watch(here.point, there)
+                return there
+        step = self.penalised(here, FORCING * tol)
+        coef = here.point.coef.copy()
+        coef[self.working] = step.coef
+        there = Point(coef, here.point.intercept + step.intercept_change)
+        self.watch(here.point, there)
+        return there
+
+    def penalised(self, here: Expansion, tol: float) -> Step:
+        """Solve the subproblem by the road that suits the working set."""
+        sub = coordinate_descent.state(
+            self.problem, here, self.working, self.alpha, self.unit, tol
+        )
+        whole = self.problem.engine.whole()
+        naive = self.options.road == "naive" or (
+            self.options.road == "auto" and self.working.size > LARGEST_GRAM
+        )
+        if naive and whole is not None:
+            return coordinate_descent.on_columns(sub, self.problem, whole, here)
+        fit_intercept = self.problem.fit_intercept
+        return coordinate_descent.on_gram(
+            sub, self.second(here), fit_intercept=fit_intercept
+        )
+
+    def second(self, here: Expansion) -> Curvature:
+        """Return second derivatives over the working set, reusing what still holds."""
+        self.curvature = quadratic.curve(
+            self.problem, here.point, self.working, self.curvature
+        )
+        return self.curvature.take(self.working)
+
+    def unpenalised(self, here: Expansion) -> Point | None:
+        """Return the Newton step of a model without any penalty, None if it has one."""
+        problem = self.problem
+        everyone = np.flatnonzero(~problem.penalty.is_fixed)
+        limits = problem.penalty.lower[everyone], problem.penalty.upper[everyone]
+        if np.isfinite(limits).any() or everyone.size != self.working.size:
+            return None
+        sub = coordinate_descent.state(
+            problem, here, self.working, self.alpha, self.unit, 0.0
+        )
+        step = coordinate_descent.on_support(
+            sub, self.second(here), fit_intercept=problem.fit_intercept
+        )
+        if step is not None:
+            coef = here.point.coef.copy()
+            coef[self.working] = step.coef
+            return Point(coef, here.point.intercept + step.intercept_change)
+        if problem.engine.whole() is None:
+            return None
+        if problem.engine.n_obs * problem.n_features > LARGEST_FACTORED:
+            return None
+        point, self.rank = newton.least_squares(problem, here.point)
+        return point
+
+    def watch(self, here: Point, there: Point) -> None:
+        """Notice free coefficients that keep walking although their slope vanishes.
+
+        At a finite minimum the last Newton steps shrink to nothing. Along a direction
+        in which the likelihood rises for ever they keep their length while the slope
+        decays, here by a factor e each.
+        """
+        if self.problem.is_quadratic or not self.is_free.any():
+            return
+        step = np.abs(there.coef - here.coef)[self.is_free]
+        self.is_drifting = bool(step.max(initial=0.0) > DRIFT)

@@ -1,0 +1,58 @@
+"""Accept a step only if the penalised objective falls."""
+
+import numpy as np
+
+from penglm._typing import Index
+from penglm.solver import quadratic
+from penglm.solver.problem import Problem
+from penglm.solver.quadratic import Expansion
+from penglm.solver.solution import Point
+
+SUFFICIENT = 1e-4  # share of the predicted decrease (Nocedal and Wright, ch. 3)
+HALVINGS = 60
+ROUNDING = 16 * np.finfo(float).eps  # of the objective itself: below it all is equal
+
+
+def objective(problem: Problem, here: Expansion, alpha: float) -> float:
+    """Return mean half-deviance plus penalty at an expansion's point."""
+    return here.loss + problem.inner_penalty.value(here.point.coef, alpha)
+
+
+def backtrack(
+    problem: Problem, here: Expansion, there: Point, alpha: float, scope: Index | None
+) -> Expansion | None:
+    """Halve the step to ``there`` until the objective falls enough.
+
+    Returns
+    -------
+    Expansion or None
+        The accepted point, expanded over ``scope``. None if no step of any length
+        lowers the objective: the iteration has come as far as rounding lets it.
+
+    Notes
+    -----
+    The decrease is measured against the linear part of the model plus the change of
+    the penalty, which is negative for every descent direction of a convex penalty
+    (Lee, Sun and Saunders, 2014, SIAM J. Optim. 24, eq. 2.10).
+    """
+    start = here.point
+    step = there.coef - start.coef
+    shift = there.intercept - start.intercept
+    now = objective(problem, here, alpha)
+    columns = here.columns
+    part = step if columns is None else step[columns]
+    slope = -float(here.score @ part) - here.intercept_score * shift
+    penalty = problem.inner_penalty
+    slope += penalty.value(there.coef, alpha) - penalty.value(start.coef, alpha)
+    slack = ROUNDING * abs(now)
+    length = 1.0
+    for _ in range(HALVINGS):
+        point = there
+        if length < 1.0:
+            point = Point(start.coef + length * step, start.intercept + length * shift)
+        candidate = quadratic.expand(problem, point, scope)
+        value = objective(problem, candidate, alpha)
+        if value <= now + SUFFICIENT * length * slope + slack:
+            return candidate
+        length *= 0.5
+    return None

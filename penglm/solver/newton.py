@@ -1,0 +1,185 @@
+"""Exact steps: an active-set Newton method on the support, and least squares.
+
+Coordinate descent finds the signs quickly and the values slowly. Once the signs are
+nearly right, the values solve a linear system. The active-set method walks from system
+to system: it stops at the first coefficient that would change sign or pass a limit,
+fixes it there, lets in the worst coordinate that wants to move, and ends at the exact
+minimum of the quadratic.
+"""
+
+import numpy as np
+from scipy import linalg
+
+from penglm._typing import Index, Matrix, Vector
+from penglm.penalties import PenaltyTerms, distance
+from penglm.solver.problem import Problem
+from penglm.solver.solution import Point
+
+# The systems are factored afresh at each change of the support.
+LARGEST_SUPPORT = 2000
+MOST_CHANGES = 400
+# Relative pivot below which columns count as dependent.
+SMALLEST_PIVOT = 1e-10
+
+
+def can_settle(terms: PenaltyTerms) -> bool:
+    """Tell whether the penalty is piecewise quadratic, as the method needs."""
+    return terms.kind == 0
+
+
+def solve_positive(matrix: Matrix, right: Vector) -> Vector | None:
+    """Solve a symmetric positive system; None if columns are nearly dependent."""
+    size = np.sqrt(np.diag(matrix))
+    if not np.all(size > 0):
+        return None
+    scaled = matrix / np.outer(size, size)
+    try:
+        factor = linalg.cholesky(scaled, lower=True, check_finite=False)
+    except linalg.LinAlgError:
+        return None
+    if np.diag(factor).min() ** 2 < SMALLEST_PIVOT:
+        return None
+    solution: Vector = linalg.cho_solve((factor, True), right / size) / size
+    return solution
+
+
+def settle(
+    gram: Matrix,
+    slope: Vector,
+    coef: Vector,
+    terms: PenaltyTerms,
+    unit: Vector,
+    tol: float,
+) -> Vector | None:
+    """Return the exact minimiser of the penalised quadratic, started at ``coef``.
+
+    Parameters
+    ----------
+    gram : Matrix (k, k)
+    slope : Vector (k,)
+        Minus the derivative of the quadratic at ``coef``.
+    coef : Vector (k,)
+    terms : PenaltyTerms
+    unit : Vector (k,)
+    tol : float
+
+    Returns
+    -------
+    Vector (k,) or None
+        None if the support is too large, its columns dependent, or the walk too long:
+        coordinate descent has to go on.
+
+    References
+    ----------
+    Lee, Battle, Raina and Ng (2007), Efficient sparse coding algorithms, NIPS 19
+    ("feature-sign search"); here with limits, free coordinates and an l2 part.
+    """
+    coef, slope = coef.copy(), slope.copy()
+    inside = (coef > terms.lower) & (coef < terms.upper)
+    active = inside & ((coef != 0.0) | (terms.l1 == 0.0))
+    sign = np.sign(coef)
+    for _ in range(MOST_CHANGES):
+        members = np.flatnonzero(active)
+        if members.size > LARGEST_SUPPORT:
+            return None
+        step = newton_step(gram, slope, coef, sign, terms, members)
+        if step is None:
+            return None
+        length, blocked = first_obstacle(coef, step, sign, terms, members)
+        coef[members] += length * step
+        slope -= gram[:, members] @ (length * step)
+        if blocked >= 0:
+            coef[blocked] = obstacle(coef, sign, terms, blocked)
+            active[blocked] = False
+            continue
+        wish = distance(terms, coef, slope) / unit
+        wish[active] = 0.0
+        entering = int(wish.argmax()) if wish.size else -1
+        if entering < 0 or wish[entering] <= tol:
+            return coef
+        signal = slope[entering] - terms.l2[entering] * coef[entering]
+        sign[entering] = np.sign(coef[entering]) or np.sign(signal)
+        active[entering] = True
+    return None
+
+
+def newton_step(
+    gram: Matrix,
+    slope: Vector,
+    coef: Vector,
+    sign: Vector,
+    terms: PenaltyTerms,
+    members: Index,
+) -> Vector | None:
+    """Return the step (k,) to the minimum with these signs."""
+    if not members.size:
+        return np.zeros(0)
+    l1, l2 = terms.l1[members], terms.l2[members]
+    right = slope[members] - l2 * coef[members] - l1 * sign[members]
+    matrix = gram[np.ix_(members, members)]
+    matrix[np.diag_indices_from(matrix)] += l2
+    return solve_positive(matrix, right)
+
+
+def first_obstacle(
+    coef: Vector, step: Vector, sign: Vector, terms: PenaltyTerms, members: Index
+) -> tuple[float, int]:
+    """Return how much of the step is possible, and who stops it (-1: nobody)."""
+    old = coef[members]
+    penalised = terms.l1[members] > 0.0
+    low, high = terms.lower[members], terms.upper[members]
+    low = np.where(penalised & (sign[members] > 0), np.maximum(low, 0.0), low)
+    high = np.where(penalised & (sign[members] < 0), np.minimum(high, 0.0), high)
+    room = np.where(step > 0, high - old, low - old)
+    share = np.divide(room, step, out=np.full(old.size, np.inf), where=step != 0.0)
+    if not share.size or share.min() >= 1.0:
+        return 1.0, -1
+    nearest = int(share.argmin())
+    return max(float(share[nearest]), 0.0), int(members[nearest])
+
+
+def obstacle(coef: Vector, sign: Vector, terms: PenaltyTerms, j: int) -> float:
+    """Return the value at which coordinate ``j`` was stopped: zero or a limit."""
+    stops = [terms.lower[j], terms.upper[j]]
+    if terms.l1[j] > 0.0:
+        stops.append(0.0)
+    return float(min(stops, key=lambda stop: abs(stop - coef[j])))
+
+
+def least_squares(problem: Problem, here: Point) -> tuple[Point, int]:
+    """Return the minimum-norm IRLS step of an unpenalised model, and its rank.
+
+    Uses a singular value decomposition of the weighted columns, so that the condition
+    number of the design is not squared.
+
+    Raises
+    ------
+    ValueError
+        If the rows are not in memory as one block.
+    """
+    block = problem.engine.whole()
+    if block is None:
+        raise ValueError("least squares needs all rows in one block")
+    eta = problem.eta(block, here)
+    _, score_factor, working_weight = problem.family.working_terms(block.y, eta)
+    weight = block.sample_weight * working_weight
+    score = block.sample_weight * score_factor
+    usable = weight > 0.0
+    root = np.sqrt(weight[usable])
+    dense = (block.design.to_dense() - problem.center) / problem.scale
+    moving = np.flatnonzero(~problem.penalty.is_fixed)
+    columns = dense[np.ix_(usable, moving)]
+    if problem.fit_intercept:
+        columns = columns - (root**2 @ columns) / (root**2).sum()
+    target = score[usable] / root
+    shift = float(score.sum() / weight.sum()) if problem.fit_intercept else 0.0
+    cutoff = max(columns.shape) * np.finfo(float).eps
+    step, _, rank, _ = linalg.lstsq(
+        columns * root[:, None], target - shift * root, cond=cutoff
+    )
+    coef = here.coef.copy()
+    coef[moving] += step
+    if problem.fit_intercept:
+        means = (weight @ dense[:, moving]) / weight.sum()
+        shift -= float(means @ step)
+    return Point(coef, here.intercept + shift), int(rank)

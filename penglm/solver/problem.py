@@ -1,0 +1,132 @@
+"""The statement of a penalised GLM, frozen: where the rows are and what is minimised.
+
+The solver works on ``(x - center) / scale``, so that no tolerance and no matrix below
+depends on the units of a column. What the *penalty* acts on is a separate matter,
+settled in the penalty's weights: ``rescaled`` moves it to the solver's scale.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from penglm._typing import Vector
+from penglm.design import Design, Standardized
+from penglm.engines import Block, Engine
+from penglm.families import Family
+from penglm.penalties import Penalty
+from penglm.solver.solution import Point
+
+# A threshold below this share of alpha_max drowns in the rounding of the gradient.
+KKT_FLOOR = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Weighted moments of the columns over all rows.
+
+    Attributes
+    ----------
+    weight_total : float
+    mean, sd : Vector (p,)
+        ``sd`` is divided by the weight total; exactly 0 where a column is constant.
+    """
+
+    weight_total: float
+    mean: Vector
+    sd: Vector
+
+
+def measure(engine: Engine) -> Moments:
+    """Return the moments of all columns, merged over blocks without cancellation."""
+
+    def first(block: Block) -> tuple[float, Vector]:
+        weight = float(block.sample_weight.sum())
+        return weight, weight * block.design.moments(block.sample_weight)[0]
+
+    whole = engine.whole()
+    if whole is not None:
+        mean, sd = whole.design.moments(whole.sample_weight)
+        return Moments(float(whole.sample_weight.sum()), mean, sd)
+    weight_total, weighted = engine.sum(first)
+    mean = weighted / weight_total
+
+    def second(block: Block) -> tuple[Vector]:
+        block_mean, block_sd = block.design.moments(block.sample_weight)
+        weight = float(block.sample_weight.sum())
+        return (weight * (block_sd**2 + (block_mean - mean) ** 2),)
+
+    (squares,) = engine.sum(second)
+    sd = np.sqrt(squares / weight_total)
+    constant = sd <= 64 * np.finfo(float).eps * np.abs(mean)
+    return Moments(weight_total, mean, np.where(constant, 0.0, sd))
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Everything that defines the objective, except its strength ``alpha``.
+
+    Attributes
+    ----------
+    engine : Engine
+    family : Family
+    penalty : Penalty
+        In the original units of the columns.
+    fit_intercept : bool
+    weight_total : float
+        Sum of the sample weights, by which the loss is divided.
+    center, scale : Vector (p,)
+        The solver's columns are ``(x - center) / scale``; scales are positive.
+    """
+
+    engine: Engine
+    family: Family
+    penalty: Penalty
+    fit_intercept: bool
+    weight_total: float
+    center: Vector
+    scale: Vector
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns."""
+        return self.engine.n_features
+
+    @cached_property
+    def inner_penalty(self) -> Penalty:
+        """The penalty on the solver's scale."""
+        return self.penalty.rescaled(self.scale)
+
+    @property
+    def is_quadratic(self) -> bool:
+        """Whether the loss is its own expansion, with one Hessian everywhere."""
+        return self.family.name == "gaussian" and self.family.is_canonical
+
+    def columns_of(self, block: Block) -> Design:
+        """Return the block's columns, centred and scaled without a copy."""
+        return Standardized(block.design, self.center, self.scale)
+
+    def eta(self, block: Block, point: Point) -> Vector:
+        """Return the linear predictor (n,) of a block's rows."""
+        support = point.support
+        eta = block.offset + point.intercept
+        if support.size:
+            columns = self.columns_of(block)
+            eta = eta + columns.linear_predictor(point.coef[support], support)
+        return eta
+
+    def unit(self, alpha: float, score_scale: float) -> Vector:
+        """Return the unit (p,) in which each coordinate's violation is measured."""
+        threshold = self.inner_penalty.threshold(alpha)
+        floored = np.maximum(threshold, KKT_FLOOR * score_scale)
+        return np.where(threshold > 0, floored, score_scale)
+
+    def original(self, point: Point) -> tuple[float, Vector]:
+        """Return intercept and coefficients (p,) in the units of the data."""
+        coef = point.coef / self.scale
+        support = point.support
+        return point.intercept - float(self.center[support] @ coef[support]), coef
+
+    def point(self, intercept: float, coef: Vector) -> Point:
+        """Return coefficients given in the units of the data on the solver's scale."""
+        return Point(coef * self.scale, intercept + float(self.center @ coef))

@@ -1,0 +1,99 @@
+"""What a fit comes back as: plain frozen values, failure included."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from penglm._typing import Index, Vector
+
+
+class Status(Enum):
+    """How a solve ended. Failure is data; only the public doors raise or warn."""
+
+    OPTIMAL = "optimal"
+    """The certificate meets the tolerance."""
+    OPTIMAL_INACCURATE = "optimal_inaccurate"
+    """No further descent was possible in double precision; the tolerance is missed."""
+    MAX_ITER = "max_iter"
+    """The iterations ran out first."""
+    NO_FINITE_SOLUTION = "no_finite_solution"
+    """The objective falls for ever along some direction."""
+    NUMERICAL_ERROR = "numerical_error"
+    """A number stopped being finite; the last finite point is returned."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Proof, or refusal, of optimality, computed from coefficients alone.
+
+    Attributes
+    ----------
+    kkt_residual : float
+        Largest distance of a coordinate from its optimality condition, in units of
+        its own threshold ``alpha * l1_ratio * penalty_factor`` (times the column's
+        standard deviation when standardising). Free coordinates and the intercept are
+        measured in units of ``alpha_max``.
+    worst_column : int
+        Where that happens; -1 for the intercept.
+    objective : float
+        Mean half-deviance plus penalty.
+    duality_gap : float or None
+        Upper bound of ``objective - minimum``, in units of the objective. None where
+        the loss is not convex in ``eta`` or its conjugate has no closed form.
+    is_convex : bool
+        Whether a vanishing residual proves a minimum, or only a stationary point.
+    """
+
+    kkt_residual: float
+    worst_column: int
+    objective: float
+    duality_gap: float | None
+    is_convex: bool
+
+    def __str__(self) -> str:
+        claim = "optimal" if self.is_convex else "stationary"
+        gap = "" if self.duality_gap is None else f", gap {self.duality_gap:.1e}"
+        return f"{claim} to {self.kkt_residual:.1e} of alpha{gap}"
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Coefficients on the solver's own scale: columns centred, divided by their sd."""
+
+    coef: Vector
+    intercept: float
+
+    @property
+    def support(self) -> Index:
+        """Positions of nonzero coefficients."""
+        return np.flatnonzero(self.coef)
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """One point of a path, on the original scale of the data.
+
+    Attributes
+    ----------
+    alpha : float
+    intercept : float
+    coef : Vector (p,)
+    status : Status
+    certificate : Certificate
+    deviance : float
+        ``sum_i s_i d(y_i, mu_i)``.
+    n_iter : int
+        IRLS steps.
+    history : tuple of float
+        Objective before each step and at the end.
+    """
+
+    alpha: float
+    intercept: float
+    coef: Vector
+    status: Status
+    certificate: Certificate
+    deviance: float
+    n_iter: int
+    history: tuple[float, ...]
