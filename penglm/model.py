@@ -1,16 +1,14 @@
 """The statistician's door: a response, columns or a formula, and a family."""
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 
-from penglm import checks, response
+from penglm import checks, frame, response
 from penglm._typing import Vector
-from penglm.design import Design, as_design
 from penglm.engines import Block, Local
 from penglm.exceptions import (
     ConstantColumnWarning,
@@ -118,7 +116,7 @@ class PenalizedGLM:
             "freq_weights": freq_weights,
             "var_weights": var_weights,
         }
-        data = data_from_arrays(endog, exog, known, extra, missing)
+        data = frame.from_arrays(endog, exog, known, extra, missing)
         self.set_up(
             data, known, fit_intercept, standardize, penalty_factor, lower, upper
         )
@@ -178,7 +176,7 @@ class PenalizedGLM:
             "freq_weights": freq_weights,
             "var_weights": var_weights,
         }
-        frame = language.build(
+        built = language.build(
             formula,
             data,
             coding=coding,
@@ -187,17 +185,18 @@ class PenalizedGLM:
             trusted=trusted,
             env=env + 1,
         )
-        if frame.n_dropped:
+        if built.n_dropped:
             warnings.warn(
-                f"{frame.n_dropped} of {frame.n_dropped + frame.rows.size} rows with "
+                f"{built.n_dropped} of {built.n_dropped + built.rows.size} rows with "
                 "missing values were dropped.",
                 DroppedRowsWarning,
                 stacklevel=2,
             )
-        rows = data_from_frame(frame, formula, known, exposure)
+        exposure_name = exposure if isinstance(exposure, str) else None
+        rows = frame.from_formula(built, formula, known, exposure_name)
         model = cls.__new__(cls)
         model.set_up(
-            rows, known, frame.has_intercept, standardize, penalty_factor, lower,
+            rows, known, built.has_intercept, standardize, penalty_factor, lower,
             upper, coding,
         )  # fmt: skip
         return model

@@ -221,6 +221,7 @@ def finish(
                 deviance=deviance,
                 n_iter=outcome.n_iter,
                 history=outcome.history,
+                rank=outcome.rank,
             )
         )
     return solutions

@@ -87,6 +87,8 @@ class Solution:
         IRLS steps.
     history : tuple of float
         Objective before each step and at the end.
+    rank : int or None
+        Rank of an unpenalised design, where it had to be determined.
     """
 
     alpha: float
@@ -97,3 +99,4 @@ class Solution:
     deviance: float
     n_iter: int
     history: tuple[float, ...]
+    rank: int | None = None

@@ -1,0 +1,65 @@
+"""Penalised generalised linear models, certified.
+
+The floors of the house, top to bottom; a floor imports only from floors below it::
+
+    cli                              the shell
+    model                            the statistician's door
+    results, store                   what comes back, and how it is kept
+    selection                        cross-validation and criteria
+    path                             a grid of strengths, warm starts
+    solver                           IRLS, coordinate descent, Newton, certificates
+    engines                          where rows live
+    families, penalties, design, formula
+    kernels, checks                  compiled loops; user input to clean arrays
+    exceptions
+
+Nothing heavy is imported until it is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+HOMES = {
+    "PenalizedGLM": "penglm.model",
+    "glm": "penglm.model",
+    "certify": "penglm.convert",
+    "load": "penglm.store",
+    "FitResults": "penglm.results.fit",
+    "PathResults": "penglm.results.path",
+    "CVResults": "penglm.results.cross_validation",
+    "Certificate": "penglm.solver.solution",
+    "Status": "penglm.solver.solution",
+}
+"""Where each public name lives."""
+
+MODULES = ("families", "penalties", "design", "exceptions", "datasets")
+
+__all__ = ["__version__", *HOMES, *MODULES]  # noqa: PLE0604, all are strings
+
+
+def __getattr__(name: str) -> Any:
+    if name in HOMES:
+        value = getattr(import_module(HOMES[name]), name)
+        globals()[name] = value
+        return value
+    if name in MODULES:
+        return import_module(f"penglm.{name}")
+    raise AttributeError(f"module 'penglm' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+if TYPE_CHECKING:
+    from penglm.convert import certify as certify
+    from penglm.model import PenalizedGLM as PenalizedGLM
+    from penglm.model import glm as glm
+    from penglm.results.cross_validation import CVResults as CVResults
+    from penglm.results.fit import FitResults as FitResults
+    from penglm.results.path import PathResults as PathResults
+    from penglm.solver.solution import Certificate as Certificate
+    from penglm.solver.solution import Status as Status
+    from penglm.store import load as load

@@ -1,0 +1,165 @@
+"""What a design is: a stored matrix with three products and a few questions."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from penglm._typing import Array, Index, Matrix, Vector
+from penglm.exceptions import PenglmInputError
+
+# Rows handled at a time where a block has to be copied: it stays in cache.
+BLOCK_ROWS = 1024
+# A column whose sd is below this share of its size differs only by rounding.
+CONSTANT = 64 * np.finfo(float).eps
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Consecutive columns as a kernel sweeps them: dense, or compressed sparse.
+
+    Attributes
+    ----------
+    start, stop : int
+        Which columns of the design these are.
+    dense : ndarray (n, k) or None
+        Fortran order, float32 or float64.
+    data, indices, indptr : ndarray or None
+        CSC arrays where ``dense`` is None.
+    """
+
+    start: int
+    stop: int
+    dense: Array | None = None
+    data: Array | None = None
+    indices: Array | None = None
+    indptr: Array | None = None
+
+
+class Design(ABC):
+    """One block of rows of a design matrix.
+
+    Products return float64 whatever the storage. ``columns`` arguments pick columns
+    by position, all of them when None. No method changes what it was given.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Rows and columns.
+    """
+
+    shape: tuple[int, int]
+
+    @abstractmethod
+    def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
+        """Return ``X[:, columns] @ coef``: (n,) for (k,), (n, m) for (k, m)."""
+
+    @abstractmethod
+    def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
+        """Return ``X[:, columns]' @ row_values``: (k,) for (n,), (k, m) for (n, m)."""
+
+    @abstractmethod
+    def gram(
+        self,
+        working_weight: Vector,
+        columns: Index | None = None,
+        others: Index | None = None,
+        center: Vector | None = None,
+    ) -> Matrix:
+        """Return ``(X - c)[:, columns]' diag(w) (X - c)[:, others]`` (k, l).
+
+        Parameters
+        ----------
+        working_weight : Vector (n,)
+        columns, others : Index, optional
+            ``others`` is ``columns`` when None; the result is then exactly symmetric.
+        center : Vector (p,), optional
+            Subtracted from the columns, without a copy of them.
+        """
+
+    @abstractmethod
+    def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
+        """Return weighted mean (p,) and sd (p,), the sd divided by the weight total.
+
+        Computed about the mean, not as a difference of squares. The sd is exactly 0
+        where a column is constant up to rounding.
+        """
+
+    @abstractmethod
+    def take(self, rows: Index) -> "Design":
+        """Return the same storage with these rows only."""
+
+    @abstractmethod
+    def columns(self) -> tuple[Columns, ...]:
+        """Return the pieces that column kernels sweep, in column order; kept."""
+
+    @abstractmethod
+    def to_dense(self) -> Matrix:
+        """Return the matrix itself (n, p); for tests and small problems."""
+
+
+def positions(columns: Index | None, n_features: int) -> Index:
+    """Return column positions, spelled out."""
+    return np.arange(n_features) if columns is None else np.asarray(columns)
+
+
+def recentre(
+    raw: Matrix,
+    left: Vector,
+    right: Vector,
+    total: float,
+    center: Vector,
+    columns: Index,
+    others: Index,
+) -> Matrix:
+    """Centre a Gram matrix after the fact, for storages that are zero nearly everywhere.
+
+    ``left`` and ``right`` are ``X' w`` over ``columns`` and ``others``.
+    """
+    a, b = center[columns], center[others]
+    centred: Matrix = (
+        raw - np.outer(left, b) - np.outer(a, right) + total * np.outer(a, b)
+    )
+    return centred
+
+
+def symmetric(matrix: Matrix) -> Matrix:
+    """Return the matrix with its lower half copied from the upper one."""
+    upper = np.triu(matrix)
+    return upper + np.triu(matrix, 1).T
+
+
+def power_of_two(size: Vector) -> Vector:
+    """Return powers of two near ``size`` (p,), 1 where it is 0."""
+    _, exponent = np.frexp(np.where(size > 0.0, size, 1.0))
+    return np.ldexp(1.0, np.clip(exponent, -1000, 1000))
+
+
+def constant_to_zero(sd: Vector, size: Vector) -> Vector:
+    """Return the sd (p,) with rounding noise set to exactly 0."""
+    return np.where(sd <= CONSTANT * size, 0.0, sd)
+
+
+def as_design(X: Any) -> Design:
+    """Return the storage that fits ``X``.
+
+    Raises
+    ------
+    PenglmInputError
+        If it is not a matrix.
+    """
+    from penglm.design.dense import Dense
+    from penglm.design.sparse import Sparse
+
+    if isinstance(X, Design):
+        return X
+    if sparse.issparse(X):
+        return Sparse(X)
+    array = np.asarray(X)
+    if array.ndim != 2:
+        raise PenglmInputError(
+            f"X has {array.ndim} dimensions; a design has two.", argument="X"
+        )
+    return Dense(array)

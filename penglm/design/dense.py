@@ -1,0 +1,118 @@
+"""A dense block in float64 or float32."""
+
+from typing import Any
+
+import numpy as np
+
+from penglm._typing import Array, Index, Matrix, Vector
+from penglm.design.base import (
+    BLOCK_ROWS,
+    Columns,
+    Design,
+    constant_to_zero,
+    positions,
+    power_of_two,
+    symmetric,
+)
+
+
+class Dense(Design):
+    """A dense matrix, kept as it came.
+
+    Parameters
+    ----------
+    X : ndarray (n, p)
+        Any order and strides. float32 stays float32 and is widened a block of rows at
+        a time; everything else becomes float64.
+    """
+
+    def __init__(self, X: Array) -> None:
+        native = X.dtype.isnative and X.dtype in (np.float32, np.float64)
+        self.X = X if native else X.astype(np.float64)
+        self.shape = (int(X.shape[0]), int(X.shape[1]))
+        self.swept: tuple[Columns, ...] | None = None
+
+    def blocks(self) -> range:
+        """Return the first rows of the blocks."""
+        return range(0, self.shape[0], BLOCK_ROWS)
+
+    def block(self, first: int, columns: Index | None) -> Matrix:
+        """Return rows from ``first`` on, the chosen columns, as float64."""
+        rows = self.X[first : first + BLOCK_ROWS]
+        rows = rows if columns is None else rows[:, columns]
+        return rows.astype(np.float64, copy=False)
+
+    def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
+        coef = np.asarray(coef, dtype=np.float64)
+        if columns is None and self.X.dtype == np.float64:
+            return self.X @ coef
+        out = np.empty((self.shape[0], *coef.shape[1:]))
+        for first in self.blocks():
+            out[first : first + BLOCK_ROWS] = self.block(first, columns) @ coef
+        return out
+
+    def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
+        if columns is None and self.X.dtype == np.float64:
+            return self.X.T @ row_values
+        k = self.shape[1] if columns is None else len(columns)
+        out = np.zeros((k, *row_values.shape[1:]))
+        for first in self.blocks():
+            rows = row_values[first : first + BLOCK_ROWS]
+            out += self.block(first, columns).T @ rows
+        return out
+
+    def gram(
+        self,
+        working_weight: Vector,
+        columns: Index | None = None,
+        others: Index | None = None,
+        center: Vector | None = None,
+    ) -> Matrix:
+        mine = positions(columns, self.shape[1])
+        theirs = mine if others is None else others
+        out = np.zeros((mine.size, len(theirs)))
+        for first in self.blocks():
+            weight = working_weight[first : first + BLOCK_ROWS, None]
+            left = self.block(first, mine)
+            left = left if center is None else left - center[mine]
+            if others is None:
+                root = np.sqrt(weight) * left
+                out += root.T @ root
+                continue
+            right = self.block(first, theirs)
+            right = right if center is None else right - center[theirs]
+            out += (weight * left).T @ right
+        return symmetric(out) if others is None else out
+
+    def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
+        n, p = self.shape
+        size = np.zeros(p)
+        for first in self.blocks():
+            np.maximum(size, np.abs(self.block(first, None)).max(axis=0), out=size)
+        unit = power_of_two(size)
+        share = sample_weight / sample_weight.sum()
+        origin = self.X[0].astype(np.float64) / unit if n else np.zeros(p)
+        # Two passes about a first row: a mean far from zero costs no digits.
+        shift = np.zeros(p)
+        for first in self.blocks():
+            part = share[first : first + BLOCK_ROWS]
+            shift += part @ (self.block(first, None) / unit - origin)
+        mean = origin + shift
+        square = np.zeros(p)
+        for first in self.blocks():
+            part = share[first : first + BLOCK_ROWS]
+            square += part @ np.square(self.block(first, None) / unit - mean)
+        sd = constant_to_zero(np.sqrt(square), size / unit)
+        return mean * unit, sd * unit
+
+    def take(self, rows: Index) -> "Dense":
+        return Dense(self.X[rows])
+
+    def columns(self) -> tuple[Columns, ...]:
+        if self.swept is None:
+            stored = np.asfortranarray(self.X)
+            self.swept = (Columns(0, self.shape[1], dense=stored),)
+        return self.swept
+
+    def to_dense(self) -> Matrix:
+        return self.X.astype(np.float64)

@@ -1,0 +1,70 @@
+"""Columns centred and scaled without a copy."""
+
+from typing import Any
+
+import numpy as np
+
+from penglm._typing import Array, Index, Matrix, Vector
+from penglm.design.base import Columns, Design, positions
+
+
+class Standardized(Design):
+    """``(X - center) / scale``, never formed.
+
+    Parameters
+    ----------
+    design : Design (n, p)
+    center, scale : Vector (p,)
+        A column with scale 0 becomes a column of zeros.
+    """
+
+    def __init__(self, design: Design, center: Vector, scale: Vector) -> None:
+        self.design = design
+        self.center = center
+        self.scale = scale
+        self.shape = design.shape
+        with np.errstate(divide="ignore"):
+            self.factor = np.where(scale > 0.0, 1.0 / scale, 0.0)
+
+    def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
+        chosen = positions(columns, self.shape[1])
+        factor, center = self.factor[chosen], self.center[chosen]
+        raw = factor * coef if coef.ndim == 1 else factor[:, None] * coef
+        return self.design.linear_predictor(raw, columns) - center @ raw
+
+    def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
+        chosen = positions(columns, self.shape[1])
+        factor, center = self.factor[chosen], self.center[chosen]
+        raw = self.design.gradient(row_values, columns)
+        if row_values.ndim == 1:
+            return factor * (raw - center * row_values.sum())
+        return factor[:, None] * (raw - np.outer(center, row_values.sum(axis=0)))
+
+    def gram(
+        self,
+        working_weight: Vector,
+        columns: Index | None = None,
+        others: Index | None = None,
+        center: Vector | None = None,
+    ) -> Matrix:
+        mine = positions(columns, self.shape[1])
+        theirs = mine if others is None else np.asarray(others)
+        origin = self.center
+        if center is not None:
+            origin = origin + center * self.scale
+        raw = self.design.gram(working_weight, columns, others, origin)
+        return raw * np.outer(self.factor[mine], self.factor[theirs])
+
+    def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
+        mean, sd = self.design.moments(sample_weight)
+        return (mean - self.center) * self.factor, sd * self.factor
+
+    def take(self, rows: Index) -> "Standardized":
+        return Standardized(self.design.take(rows), self.center, self.scale)
+
+    def columns(self) -> tuple[Columns, ...]:
+        """Return the columns *before* centring: kernels apply centre and scale."""
+        return self.design.columns()
+
+    def to_dense(self) -> Matrix:
+        return (self.design.to_dense() - self.center) * self.factor
