@@ -69,7 +69,9 @@ def certify(
             argument="coef",
         )
     claim = Candidates(
-        np.array([checks.strength(alpha)]), np.array([float(intercept)]), values[:, None]
+        np.array([checks.strength(alpha)]),
+        np.array([float(intercept)]),
+        values[:, None],
     )
     certificate, _ = judge(problem, claim, problem_of.null.score_scale)[0]
     return certificate

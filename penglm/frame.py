@@ -62,7 +62,7 @@ def from_arrays(
         used = np.where(weightless, 0.0, 1.0)
         for argument, values in parts.items():
             checks.refuse_missing(np.where(used > 0, values, 0.0), argument)
-        assert table is not None  # noqa: S101, the vectors were clean
+        assert table is not None
         checks.refuse_missing(table.values, "exog", names)
     rows = np.flatnonzero(~bad)
     if not rows.size or not weights[rows].any():

@@ -506,7 +506,7 @@ class PenalizedGLM:
             tried[ratio] = float(scores.mean[best_index(scores, metric)])
             if chosen is None or sign * tried[ratio] < chosen[0]:
                 chosen = sign * tried[ratio], path, scores
-        assert chosen is not None  # noqa: S101, at least one mix was tried
+        assert chosen is not None
         _, path, scores = chosen
         return CVResults(
             path.solutions, self.data, path.spec, path.solved, scores, metric, select,

@@ -35,7 +35,9 @@ class Binomial(Family):
     y_range = Interval(0.0, 1.0, low_closed=True, high_closed=True)
     mu_range = Interval(0.0, 1.0)
     fixed_dispersion = 1.0
-    convex_links = frozenset({"logit", "probit", "cloglog", "loglog", "log", "identity"})
+    convex_links = frozenset(
+        {"logit", "probit", "cloglog", "loglog", "log", "identity"}
+    )
 
     def variance(self, mu: Vector) -> Vector:
         return mu * (1.0 - mu)

@@ -43,9 +43,7 @@ def prox(kind, u, c, l1, l2, lower, upper, shape):
 
 
 @jit
-def sweep_gram(
-    kind, H, v, coef, l1, l2, lower, upper, shape, unit, members
-):
+def sweep_gram(kind, H, v, coef, l1, l2, lower, upper, shape, unit, members):
     """Visit ``members`` once on the covariance road; update ``coef`` and ``v``.
 
     References
@@ -70,8 +68,22 @@ def sweep_gram(
 
 @jit
 def sweep_dense(
-    kind, X, center, scale, w, r, coef, curvature, l1, l2, lower, upper, shape, unit,
-    members, places,
+    kind,
+    X,
+    center,
+    scale,
+    w,
+    r,
+    coef,
+    curvature,
+    l1,
+    l2,
+    lower,
+    upper,
+    shape,
+    unit,
+    members,
+    places,
 ):
     """Visit dense columns once on the naive road; update ``coef`` and ``r`` in place.
 
@@ -108,8 +120,25 @@ def sweep_dense(
 
 @jit
 def sweep_sparse(
-    kind, data, indices, indptr, center, scale, w, w_sum, r, coef, curvature, l1, l2,
-    lower, upper, shape, unit, members, places,
+    kind,
+    data,
+    indices,
+    indptr,
+    center,
+    scale,
+    w,
+    w_sum,
+    r,
+    coef,
+    curvature,
+    l1,
+    l2,
+    lower,
+    upper,
+    shape,
+    unit,
+    members,
+    places,
 ):
     """Visit CSC columns once on the naive road, O(nonzeros) a step.
 

@@ -119,7 +119,9 @@ class FitResults:
     @cached_property
     def linear_predictor(self) -> Vector:
         """Linear predictor (n,) of the rows fitted, offset included."""
-        product = self.data.design.linear_predictor(self.coef[self.support], self.support)
+        product = self.data.design.linear_predictor(
+            self.coef[self.support], self.support
+        )
         return self.data.offset + self.intercept + product
 
     @cached_property
@@ -213,9 +215,7 @@ class FitResults:
     @property
     def resid_working(self) -> Vector:
         """Working residuals (n,)."""
-        return residuals.working(
-            self.spec.family, self.data.y, self.linear_predictor
-        )
+        return residuals.working(self.spec.family, self.data.y, self.linear_predictor)
 
     def predict(
         self,

@@ -48,8 +48,10 @@ def summarise(results: FitResults) -> Summary:
     title = "Penalised Generalized Linear Model"
     tables.tables.append(SimpleTable(rows, title=title, txt_fmt=fmt_2cols))
     names = [escape(name) for name in results.params.index]
-    cells = [[f"{value: .4f}" if abs(value) >= 1e-3 or value == 0 else f"{value: .3e}"]
-             for value in results.params]
+    cells = [
+        [f"{value: .4f}" if abs(value) >= 1e-3 or value == 0 else f"{value: .3e}"]
+        for value in results.params
+    ]
     tables.tables.append(
         SimpleTable(cells, headers=["coef"], stubs=names, txt_fmt=fmt_params)
     )
@@ -86,9 +88,7 @@ def notes(results: FitResults) -> list[str]:
     """Return the lines below the table."""
     lines = [f"Certificate: {results.certificate}.", NO_STANDARD_ERRORS]
     if results.data.formula is not None:
-        lines.append(
-            f"Formula: {results.data.formula} ({results.spec.coding} coding)"
-        )
+        lines.append(f"Formula: {results.data.formula} ({results.spec.coding} coding)")
     if results.spec.dropped:
         lines.append(f"Constant columns: {', '.join(results.spec.dropped)}.")
     return lines

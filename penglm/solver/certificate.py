@@ -249,17 +249,13 @@ def duality_gaps(
     penalty = problem.penalty
     dual[correction.free] = 0.0
     alphas = batch.alphas.tolist()
-    shrink = np.array(
-        [penalty.dual_scaling(dual[:, k], alphas[k]) for k in range(m)]
-    )
+    shrink = np.array([penalty.dual_scaling(dual[:, k], alphas[k]) for k in range(m)])
 
     def conjugates(block: Block) -> tuple[Vector]:
         rows = shrink * dual_rows(problem, block, batch.eta(block), correction)
         total = block.offset @ rows
         for k in range(m):
-            value = problem.family.conjugate(
-                block.y, -rows[:, k] / block.sample_weight
-            )
+            value = problem.family.conjugate(block.y, -rows[:, k] / block.sample_weight)
             total[k] += np.nan if value is None else block.sample_weight @ value
         return (total,)
 

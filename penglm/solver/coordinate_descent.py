@@ -153,7 +153,9 @@ def moving(coef: Vector, terms: PenaltyTerms) -> Index:
     return np.flatnonzero((coef != 0.0) | (terms.l1 == 0.0))
 
 
-def on_columns(sub: Subproblem, problem: Problem, block: Block, here: Expansion) -> Step:
+def on_columns(
+    sub: Subproblem, problem: Problem, block: Block, here: Expansion
+) -> Step:
     """Solve the subproblem by sweeps over columns that carry the residual (naive).
 
     Columns are centred under the *working* weight, which makes them orthogonal to the

@@ -27,6 +27,8 @@ FORCING = 0.1
 FREE_SHARPNESS = 1e-5
 # An unpenalised design with fewer numbers than this may be factored orthogonally.
 LARGEST_FACTORED = 50_000_000
+# Least squares this small never goes by the Gram matrix, which squares the condition.
+FACTORED_FIRST = 2_000_000
 # A last step this long, in coefficients of columns with unit sd, is no convergence.
 DRIFT = 1e-2
 
@@ -208,6 +210,11 @@ class Play:
         limits = problem.penalty.lower[everyone], problem.penalty.upper[everyone]
         if np.isfinite(limits).any() or everyone.size != self.working.size:
             return None
+        n_numbers = problem.engine.n_obs * problem.n_features
+        whole = problem.engine.whole()
+        if problem.is_quadratic and whole is not None and n_numbers <= FACTORED_FIRST:
+            point, self.rank = newton.least_squares(problem, here.point)
+            return point
         sub = coordinate_descent.state(
             problem, here, self.working, self.alpha, self.unit, 0.0
         )
@@ -218,9 +225,7 @@ class Play:
             coef = here.point.coef.copy()
             coef[self.working] = step.coef
             return Point(coef, here.point.intercept + step.intercept_change)
-        if problem.engine.whole() is None:
-            return None
-        if problem.engine.n_obs * problem.n_features > LARGEST_FACTORED:
+        if whole is None or n_numbers > LARGEST_FACTORED:
             return None
         point, self.rank = newton.least_squares(problem, here.point)
         return point

@@ -125,7 +125,9 @@ class Problem:
         """Return intercept and coefficients (p,) in the units of the data."""
         coef = point.coef / self.scale
         support = point.support
-        return point.intercept - float(self.center[support] @ coef[support]), coef
+        # Large means cancel against the intercept: a few more digits for their sum.
+        moved = self.center[support].astype(np.longdouble) @ coef[support]
+        return float(point.intercept - moved), coef
 
     def point(self, intercept: float, coef: Vector) -> Point:
         """Return coefficients given in the units of the data on the solver's scale."""

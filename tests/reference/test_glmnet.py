@@ -39,7 +39,9 @@ def identifiers():
 
 def load(name):
     """Return arrays and specification of a problem."""
-    source = importlib.util.spec_from_file_location("loader", FOLDER / "load_problem.py")
+    source = importlib.util.spec_from_file_location(
+        "loader", FOLDER / "load_problem.py"
+    )
     loader = importlib.util.module_from_spec(source)
     source.loader.exec_module(loader)
     problem = loader.load(FOLDER / f"{name}.json", FOLDER.parent)
