@@ -13,3 +13,5 @@ Array: TypeAlias = NDArray[Any]
 """Any dtype: user input before it was checked, or float32 storage."""
 Index: TypeAlias = NDArray[np.int64]
 """Positions of columns or rows; all index arithmetic is 64-bit."""
+Mask: TypeAlias = NDArray[np.bool_]
+"""Which rows or columns."""

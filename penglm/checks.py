@@ -34,7 +34,7 @@ class Table:
 
 def table(values: Any, argument: str = "exog") -> Table:
     """Read a design from NumPy, SciPy sparse, pandas, polars or pyarrow."""
-    if sparse.issparse(values):
+    if is_sparse(values):
         number = values.dtype
         if number.kind == "c" or number.kind not in "fiub":
             raise PenglmTypeError(f"{argument} has dtype {number}; use real numbers.")
@@ -54,6 +54,11 @@ def table(values: Any, argument: str = "exog") -> Table:
             argument=argument,
         )
     return Table(array, default_names(array.shape[1]), False)
+
+
+def is_sparse(values: Any) -> bool:
+    """Tell whether these are a SciPy sparse matrix or array."""
+    return bool(sparse.issparse(values))
 
 
 def default_names(n_features: int) -> tuple[str, ...]:
@@ -158,7 +163,7 @@ def vector(values: Any, argument: str, n_rows: int | None = None) -> Vector:
     if hasattr(values, "to_numpy") and not isinstance(values, np.ndarray):
         import narwhals as nw
 
-        series = nw.from_native(values, series_only=True, strict=False)
+        series = nw.from_native(values, series_only=True, pass_through=True)
         if isinstance(series, nw.Series):
             values = column(series, argument)
     array = numbers(values, argument)
@@ -184,9 +189,9 @@ def same_length(array: Array, argument: str, n_rows: int | None) -> None:
 
 def missing_rows(values: Any) -> Array:
     """Return a boolean (n,): rows that hold NaN or infinity."""
-    if sparse.issparse(values):
+    if is_sparse(values):
         coo = values.tocoo()
-        bad = np.zeros(values.shape[0], dtype=bool)
+        bad = np.zeros(values.shape[0], dtype=np.bool_)
         bad[coo.coords[0][~np.isfinite(coo.data)]] = True
         return bad
     if values.ndim == 1:
@@ -207,8 +212,8 @@ def refuse_missing(values: Any, argument: str, names: Sequence[str] = ()) -> Non
     place = f"row {row}"
     line = values
     if getattr(values, "ndim", 1) == 2:
-        line = values.tocsr()[[row]].toarray() if sparse.issparse(values) else values
-        line = np.asarray(line[0] if sparse.issparse(values) else line[row])
+        line = values.tocsr()[[row]].toarray() if is_sparse(values) else values
+        line = np.asarray(line[0] if is_sparse(values) else line[row])
         j = int(np.flatnonzero(~np.isfinite(line))[0])
         place += f", column '{names[j]}'" if names else f", column {j}"
         what = "NaN" if np.isnan(line[j]) else "infinity"
@@ -268,6 +273,18 @@ def strength(alpha: float, argument: str = "alpha") -> float:
             f"{argument} = {alpha}; {argument} must be >= 0.", argument=argument
         )
     return value
+
+
+def strengths(alphas: Any) -> Vector:
+    """Return the user's strengths (m,) in the user's order."""
+    values = np.atleast_1d(np.asarray(alphas, dtype=float))
+    for value in values:
+        strength(value, "alphas")
+    if not values.size or not np.isfinite(values).all():
+        raise PenglmInputError(
+            "alphas must be finite numbers, at least one.", argument="alphas"
+        )
+    return values
 
 
 def mix(l1_ratio: float) -> float:

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from penglm import checks
+from penglm import checks, frame
 from penglm.exceptions import PenglmInputError
-from penglm.model import PenalizedGLM
+from penglm.families import as_family
 from penglm.solver.certificate import Candidates
 from penglm.solver.certificate import certify as judge
 from penglm.solver.solution import Certificate
+from penglm.statement import Statement
 
 
 def certify(
@@ -21,6 +22,11 @@ def certify(
     alpha: float,
     l1_ratio: float = 1.0,
     family: Any = "gaussian",
+    link: Any = None,
+    offset: Any = None,
+    exposure: Any = None,
+    freq_weights: Any = None,
+    var_weights: Any = None,
     **model: Any,
 ) -> Certificate:
     """Judge coefficients, whoever computed them.
@@ -35,9 +41,9 @@ def certify(
     alpha, l1_ratio : float
         The strength and mix they claim to be optimal for, in penglm's convention
         (docs/objective.md).
-    family
-        As ``PenalizedGLM`` takes it; so are all further arguments, such as
-        ``offset``, ``var_weights``, ``standardize`` or ``penalty_factor``.
+    family, link, offset, exposure, freq_weights, var_weights
+        As ``PenalizedGLM`` takes them; so are ``fit_intercept``, ``standardize``,
+        ``penalty_factor``, ``lower`` and ``upper``.
 
     Returns
     -------
@@ -60,9 +66,13 @@ def certify(
     >>> pg.certify(fit.coef + 0.1, fit.intercept, y, X, alpha=0.1).kkt_residual > 0.1
     True
     """
-    problem_of = PenalizedGLM(y, X, family, **model)
+    known = as_family(family, link)
+    given = (offset, exposure, freq_weights, var_weights)
+    extra = dict(zip(frame.ARGUMENTS, given, strict=True))
+    data = frame.from_arrays(y, X, known, extra, "raise")
+    statement = Statement.build(data, known, **model)
     values = np.asarray(coef, dtype=float).ravel()
-    problem = problem_of.problem(checks.mix(l1_ratio))
+    problem = statement.problem(checks.mix(l1_ratio))
     if values.size != problem.n_features:
         raise PenglmInputError(
             f"coef has {values.size} values but X has {problem.n_features} columns.",
@@ -73,5 +83,5 @@ def certify(
         np.array([float(intercept)]),
         values[:, None],
     )
-    certificate, _ = judge(problem, claim, problem_of.null.score_scale)[0]
+    certificate, _ = judge(problem, claim, statement.null.score_scale)[0]
     return certificate

@@ -5,6 +5,12 @@ or statsmodels catches them without importing penglm. Warnings are classes, so a
 can turn one of them into an error without touching the others.
 """
 
+import sys
+import warnings
+from pathlib import Path
+
+PACKAGE = str(Path(__file__).parent)
+
 
 class PenglmError(Exception):
     """Base of every exception raised on purpose."""
@@ -71,3 +77,11 @@ class DroppedRowsWarning(PenglmWarning):
 
 class MissingPredictionWarning(PenglmWarning):
     """Some rows to predict hold a missing value; their prediction is NaN."""
+
+
+def warn(message: str, category: type[PenglmWarning]) -> None:
+    """Warn at the line that called into the package, however deep this is."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -8,7 +8,7 @@ import numpy as np
 from penglm import checks, response
 from penglm._typing import Vector
 from penglm.design import Design, as_design
-from penglm.exceptions import PenglmInputError
+from penglm.exceptions import DroppedRowsWarning, PenglmInputError, warn
 from penglm.families import Family
 from penglm.results.data import ModelData
 
@@ -70,6 +70,7 @@ def from_arrays(
             "no row is left after dropping missing values; nothing to fit.",
             argument="missing",
         )
+    tell_dropped(n_rows - rows.size, n_rows)
     design = exog if table is None else as_design(table.values)
     if rows.size < n_rows:
         design = design.take(rows)
@@ -88,21 +89,53 @@ def from_arrays(
 
 
 def from_formula(
-    frame: Any, formula: str, family: Family, exposure_name: str | None
+    formula: str,
+    data: Any,
+    family: Family,
+    extra: Mapping[str, Any],
+    missing: str,
+    *,
+    coding: str,
+    trusted: bool,
+    env: int,
 ) -> ModelData:
-    """Turn what the formula door built into a model frame."""
-    values = frame.y
+    """Turn a formula and a table into the rows of a model.
+
+    Parameters
+    ----------
+    extra : mapping
+        Values of ``ARGUMENTS``, arrays or names of columns; None where not given.
+    env : int
+        How many callers up the formula's free names are looked for.
+
+    Raises
+    ------
+    FormulaError
+        If the formula cannot be read or does not fit the data.
+    """
+    from penglm import formula as language
+
+    frame = language.build(
+        formula,
+        data,
+        coding=coding,
+        missing=missing,
+        extra={key: value for key, value in extra.items() if value is not None},
+        trusted=trusted,
+        env=env + 1,
+    )
+    tell_dropped(frame.n_dropped, frame.n_dropped + frame.rows.size)
     if frame.y_levels is not None and family.name != "binomial":
         raise PenglmInputError(
             f"the response '{frame.y_name}' has labels; only the binomial family takes "
             "labels.",
             argument="formula",
         )
-    answer = response.read(values, family)
+    answer = response.read(frame.y, family)
+    encoder, exposure = frame.encoder, extra["exposure"]
     n_rows = frame.rows.size
-    extra = frame.extra
-    weights, counts = product_of_weights(extra, answer.trials, n_rows)
-    offset, has_offset = sum_of_offsets(extra, family, n_rows)
+    weights, counts = product_of_weights(frame.extra, answer.trials, n_rows)
+    offset, has_offset = sum_of_offsets(frame.extra, family, n_rows)
     if frame.offset is not None:
         offset = offset + frame.offset
     return ModelData(
@@ -112,15 +145,24 @@ def from_formula(
         offset=offset,
         freq_weights=counts,
         rows=frame.rows,
-        names=frame.names,
+        names=encoder.names,
         y_name=frame.y_name,
         has_offset=has_offset,
-        exposure_name=exposure_name,
-        y_levels=answer.levels,
-        term_slices=frame.term_slices,
-        encoder=frame.encoder,
+        exposure_name=exposure if isinstance(exposure, str) else None,
+        y_levels=frame.y_levels,
+        term_slices=encoder.term_slices,
+        encoder=encoder,
         formula=formula,
     )
+
+
+def tell_dropped(n_dropped: int, n_rows: int) -> None:
+    """Warn that rows were left out."""
+    if n_dropped:
+        warn(
+            f"{n_dropped} of {n_rows} rows with missing values were dropped.",
+            DroppedRowsWarning,
+        )
 
 
 def product_of_weights(

@@ -1,42 +1,29 @@
 """The statistician's door: a response, columns or a formula, and a family."""
 
-import warnings
-from dataclasses import replace
-from functools import cached_property
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
-from penglm import checks, frame, response
-from penglm._typing import Vector
-from penglm.engines import Block, Local
-from penglm.exceptions import (
-    ConstantColumnWarning,
-    ConvergenceWarning,
-    DroppedRowsWarning,
-    PenglmInputError,
-    RankWarning,
-    SeparationWarning,
-)
+from penglm import checks, frame
+from penglm.diagnosis import tell
 from penglm.families import Family, as_family
-from penglm.path import Null, alpha_grid, alpha_max, fit_null, solve_path
-from penglm.penalties import ElasticNet
+from penglm.path import alpha_max, automatic_grid, solve_path
 from penglm.progress import Progress
 from penglm.results.cross_validation import CVResults
-from penglm.results.data import ModelData, ModelSpec
+from penglm.results.data import ModelData
 from penglm.results.fit import FitResults
-from penglm.results.path import PathResults, Solved, in_order_of
+from penglm.results.path import PathResults, in_order_of
 from penglm.selection import folds as folding
 from penglm.selection.cross_validation import (
-    METRICS,
-    Fold,
     Scores,
     best_index,
-    cross_validate,
+    check_metric,
+    score_path,
 )
 from penglm.solver.irls import Options
-from penglm.solver.problem import Moments, Problem, measure
-from penglm.solver.solution import Solution, Status
+from penglm.solver.problem import Problem
+from penglm.statement import Statement
 
 
 class PenalizedGLM:
@@ -86,7 +73,7 @@ class PenalizedGLM:
     >>> rng = np.random.default_rng(1)
     >>> X = rng.normal(size=(200, 5))
     >>> y = rng.poisson(np.exp(0.5 + 0.8 * X[:, 0]))
-    >>> fit = pg.PenalizedGLM(y, X, family="poisson").fit(alpha=0.2)
+    >>> fit = pg.PenalizedGLM(y, X, family="poisson").fit(alpha=0.5)
     >>> [str(name) for name in fit.params.index[fit.params != 0]]
     ['Intercept', 'x1']
     """
@@ -110,15 +97,16 @@ class PenalizedGLM:
         missing: str = "raise",
     ) -> None:
         known = as_family(family, link)
-        extra = {
-            "offset": offset,
-            "exposure": exposure,
-            "freq_weights": freq_weights,
-            "var_weights": var_weights,
-        }
-        data = frame.from_arrays(endog, exog, known, extra, missing)
-        self.set_up(
-            data, known, fit_intercept, standardize, penalty_factor, lower, upper
+        given = (offset, exposure, freq_weights, var_weights)
+        extra = dict(zip(frame.ARGUMENTS, given, strict=True))
+        self.statement = Statement.build(
+            frame.from_arrays(endog, exog, known, extra, missing),
+            known,
+            fit_intercept=fit_intercept,
+            standardize=standardize,
+            penalty_factor=penalty_factor,
+            lower=lower,
+            upper=upper,
         )
 
     @classmethod
@@ -167,128 +155,38 @@ class PenalizedGLM:
         FormulaError
             If the formula cannot be read or does not fit the data.
         """
-        from penglm import formula as language
-
         known = as_family(family, link)
-        extra = {
-            "offset": offset,
-            "exposure": exposure,
-            "freq_weights": freq_weights,
-            "var_weights": var_weights,
-        }
-        built = language.build(
-            formula,
-            data,
-            coding=coding,
-            missing=missing,
-            extra={key: value for key, value in extra.items() if value is not None},
-            trusted=trusted,
-            env=env + 1,
-        )
-        if built.n_dropped:
-            warnings.warn(
-                f"{built.n_dropped} of {built.n_dropped + built.rows.size} rows with "
-                "missing values were dropped.",
-                DroppedRowsWarning,
-                stacklevel=2,
-            )
-        exposure_name = exposure if isinstance(exposure, str) else None
-        rows = frame.from_formula(built, formula, known, exposure_name)
-        model = cls.__new__(cls)
-        model.set_up(
-            rows, known, built.has_intercept, standardize, penalty_factor, lower,
-            upper, coding,
+        given = (offset, exposure, freq_weights, var_weights)
+        rows = frame.from_formula(
+            formula, data, known, dict(zip(frame.ARGUMENTS, given, strict=True)),
+            missing, coding=coding, trusted=trusted, env=env + 1,
         )  # fmt: skip
+        model = cls.__new__(cls)
+        model.statement = Statement.build(
+            rows,
+            known,
+            fit_intercept=rows.encoder.has_intercept,
+            standardize=standardize,
+            penalty_factor=penalty_factor,
+            lower=lower,
+            upper=upper,
+            coding=coding,
+        )
         return model
 
-    def set_up(
-        self,
-        data: ModelData,
-        family: Family,
-        fit_intercept: bool,
-        standardize: bool,
-        penalty_factor: Any,
-        lower: Any,
-        upper: Any,
-        coding: str = "treatment",
-    ) -> None:
-        """Check what both constructors share and measure the columns."""
-        names, terms = data.names, data.term_slices
-        spread = checks.per_column
-        self.data = data
-        self.family = family
-        self.fit_intercept = bool(fit_intercept)
-        self.standardize = bool(standardize)
-        self.coding = coding
-        self.penalty_factor = checks.penalty_factor(
-            spread(penalty_factor, "penalty_factor", names, 1.0, terms), names
-        )
-        self.lower = spread(lower, "lower", names, -np.inf, terms)
-        self.upper = spread(upper, "upper", names, np.inf, terms)
-        checks.limits(self.lower, self.upper, names)
-        used = np.flatnonzero(data.sample_weight > 0)
-        y = data.y[used]
-        response.check_range(y, family, data.rows[used])
-        response.check_finite_solution(y, family, self.fit_intercept)
-        block = Block(data.design, data.y, data.sample_weight, data.offset)
-        if used.size < data.y.size:
-            block = block.take(used)
-        self.engine = Local([block])
-        self.moments = measure(self.engine)
-        constant = self.moments.sd == 0.0
-        self.dropped = tuple(names[j] for j in np.flatnonzero(constant))
-        if self.dropped and self.fit_intercept:
-            warnings.warn(
-                f"columns {list(self.dropped)} are constant; their coefficients are 0.",
-                ConstantColumnWarning,
-                stacklevel=3,
-            )
+    @property
+    def data(self) -> ModelData:
+        """The rows and names of the model."""
+        return self.statement.data
 
-    def problem(self, l1_ratio: float, engine: Local | None = None) -> Problem:
-        """Return the frozen statement of the problem at a mix.
+    @property
+    def family(self) -> Family:
+        """Distribution and link."""
+        return self.statement.family
 
-        ``engine`` replaces the rows, as cross-validation does; the columns are then
-        measured on those rows.
-        """
-        moments = self.moments if engine is None else measure(engine)
-        scale, fixed = column_scale(moments, self.fit_intercept)
-        penalty = ElasticNet.build(
-            l1_ratio,
-            self.penalty_factor,
-            scale if self.standardize else np.ones_like(scale),
-            np.where(fixed, np.clip(0.0, self.lower, self.upper), self.lower),
-            np.where(fixed, np.clip(0.0, self.lower, self.upper), self.upper),
-        )
-        center = moments.mean if self.fit_intercept else np.zeros_like(scale)
-        return Problem(
-            engine=self.engine if engine is None else engine,
-            family=self.family,
-            penalty=penalty,
-            fit_intercept=self.fit_intercept,
-            weight_total=moments.weight_total,
-            center=center,
-            scale=scale,
-        )
-
-    @cached_property
-    def null(self) -> Null:
-        """The model with nothing that is penalised."""
-        return fit_null(self.problem(1.0), Options())
-
-    def spec(self, l1_ratio: float) -> ModelSpec:
-        """Return what was asked for, as results remember it."""
-        return ModelSpec(
-            family=self.family,
-            fit_intercept=self.fit_intercept,
-            standardize=self.standardize,
-            l1_ratio=l1_ratio,
-            penalty_factor=self.penalty_factor,
-            lower=self.lower,
-            upper=self.upper,
-            dropped=self.dropped,
-            null_deviance=self.null.deviance,
-            coding=self.coding,
-        )
+    def problem(self, l1_ratio: float = 1.0) -> Problem:
+        """Return the frozen problem that the solver sees at a mix."""
+        return self.statement.problem(checks.mix(l1_ratio))
 
     def alpha_max(self, l1_ratio: float = 1.0) -> float:
         """Return the least strength at which every penalised coefficient is zero.
@@ -296,7 +194,7 @@ class PenalizedGLM:
         For ``l1_ratio`` below 0.001 there is none; the value at 0.001 is returned, as
         glmnet does.
         """
-        return alpha_max(self.problem(checks.mix(l1_ratio)), self.null)
+        return alpha_max(self.problem(l1_ratio), self.statement.null)
 
     def fit(
         self,
@@ -353,17 +251,16 @@ class PenalizedGLM:
         options = Options(tol=tol, max_iter=max_iter)
         warm = None
         if start is not None:
-            warm = self.path_of([start.solution], l1_ratio, options).before(-1.0)
+            warm = self.statement.path_of([start.solution], l1_ratio, options).before(
+                -1.0
+            )
         if alpha == np.inf:
-            alpha, problem = 0.0, self.only_free(problem)
-        solutions = solve_path(problem, [alpha], self.null, options, start=warm)
-        self.tell(solutions, options)
-        return FitResults(solutions[0], self.data, self.spec(l1_ratio))
-
-    def only_free(self, problem: Problem) -> Problem:
-        """Return the problem of an infinite strength."""
-        held = problem.penalty.held(~problem.penalty.is_free)
-        return replace(problem, penalty=held)
+            alpha, problem = 0.0, problem.without_penalised()
+        solutions = solve_path(
+            problem, [alpha], self.statement.null, options, start=warm
+        )
+        tell(solutions, problem, self.data.names, options)
+        return FitResults(solutions[0], self.data, self.statement.spec(l1_ratio))
 
     def fit_path(
         self,
@@ -401,44 +298,19 @@ class PenalizedGLM:
         l1_ratio = checks.mix(l1_ratio)
         options = Options(tol=tol, max_iter=max_iter)
         problem = self.problem(l1_ratio)
-        asked = None if alphas is None else strengths(alphas)
-        grid = self.grid(problem, n_alphas, alpha_min_ratio)
+        asked = None if alphas is None else checks.strengths(alphas)
+        grid = automatic_grid(problem, self.statement.null, n_alphas, alpha_min_ratio)
         if asked is not None:
             grid = np.unique(asked)[::-1]
         with Progress(grid.size, "path", progress) as bar:
             solutions = solve_path(
-                problem, grid.tolist(), self.null, options,
+                problem, grid.tolist(), self.statement.null, options,
                 stop_early=asked is None, on_point=bar.step,
             )  # fmt: skip
-        self.tell(solutions, options)
+        tell(solutions, problem, self.data.names, options)
         if asked is not None:
             solutions = list(in_order_of(solutions, asked.tolist()))
-        return self.path_of(solutions, l1_ratio, options)
-
-    def grid(
-        self, problem: Problem, n_alphas: int, alpha_min_ratio: float | None
-    ) -> Vector:
-        """Return the automatic path's strengths."""
-        if n_alphas < 1:
-            raise PenglmInputError(
-                f"n_alphas = {n_alphas}; at least 1 is needed.", argument="n_alphas"
-            )
-        ratio = alpha_min_ratio
-        if ratio is None:
-            ratio = 1e-2 if problem.engine.n_obs < problem.n_features else 1e-4
-        if not 0.0 < ratio <= 1.0:
-            raise PenglmInputError(
-                f"alpha_min_ratio = {ratio}; it must lie in (0, 1].",
-                argument="alpha_min_ratio",
-            )
-        return alpha_grid(alpha_max(problem, self.null), n_alphas, ratio)
-
-    def path_of(
-        self, solutions: list[Solution], l1_ratio: float, options: Options
-    ) -> PathResults:
-        """Wrap solutions with what they came from."""
-        solved = Solved(self.problem(l1_ratio), self.null, options)
-        return PathResults(tuple(solutions), self.data, self.spec(l1_ratio), solved)
+        return self.statement.path_of(solutions, l1_ratio, options)
 
     def fit_cv(
         self,
@@ -483,15 +355,16 @@ class PenalizedGLM:
         -------
         CVResults
         """
-        checks.choice(metric, METRICS, "metric")
+        check_metric(metric, self.family)
         checks.choice(select, ("1se", "min"), "select")
-        if metric in ("class", "auc") and self.family.name != "binomial":
-            raise PenglmInputError(
-                f"metric = {metric!r} is for the binomial family, not "
-                f"'{self.family.name}'.",
-                argument="metric",
-            )
-        fold = self.fold_numbers(folds, groups, seed)
+        fold = folding.of_rows(
+            folds,
+            groups,
+            used=self.data.sample_weight > 0,
+            rows=self.data.rows,
+            classes=self.data.y if self.family.name == "binomial" else None,
+            seed=seed,
+        )
         options = Options(tol=tol, max_iter=max_iter)
         chosen: tuple[float, PathResults, Scores] | None = None
         tried: dict[float, float] = {}
@@ -500,8 +373,12 @@ class PenalizedGLM:
                 alphas, n_alphas=n_alphas, alpha_min_ratio=alpha_min_ratio,
                 l1_ratio=ratio, tol=tol, max_iter=max_iter, progress=progress,
             )  # fmt: skip
-            path = in_descending_order(path)
-            scores = self.score_folds(path, fold, options, metric, n_jobs, progress)
+            path = path.descending()
+            scores = score_path(
+                self.statement.engine.blocks[0], fold[fold >= 0],
+                partial(self.statement.problem, ratio),
+                path.alphas, options, metric=metric, n_jobs=n_jobs, progress=progress,
+            )  # fmt: skip
             sign = -1.0 if metric == "auc" else 1.0
             tried[ratio] = float(scores.mean[best_index(scores, metric)])
             if chosen is None or sign * tried[ratio] < chosen[0]:
@@ -513,98 +390,6 @@ class PenalizedGLM:
             fold, tried,
         )  # fmt: skip
 
-    def fold_numbers(self, folds: Any, groups: Any, seed: int) -> Any:
-        """Return the fold of each row; -1 for rows of weight 0."""
-        used = np.flatnonzero(self.data.sample_weight > 0)
-        n_given = self.data.y.size
-
-        def rows_of(values: Any, argument: str) -> Any:
-            array = np.asarray(values)
-            if array.shape == (n_given,):
-                return array[used]
-            whole = int(self.data.rows.max()) + 1
-            if array.ndim == 1 and array.size >= whole:
-                return array[self.data.rows[used]]
-            raise PenglmInputError(
-                f"{argument} has shape {array.shape} but there are {n_given} rows.",
-                argument=argument,
-            )
-
-        if not isinstance(folds, int | np.integer) and not hasattr(folds, "split"):
-            folds = rows_of(folds, "folds")
-        if groups is not None:
-            groups = rows_of(groups, "groups")
-        classes = None
-        if self.family.name == "binomial" and np.isin(self.data.y[used], (0, 1)).all():
-            classes = self.data.y[used]
-        fold = np.full(n_given, -1, dtype=np.int64)
-        fold[used] = folding.assign(
-            folds, used.size, seed=seed, classes=classes, groups=groups
-        )
-        return fold
-
-    def score_folds(
-        self,
-        path: PathResults,
-        fold: Any,
-        options: Options,
-        metric: str,
-        n_jobs: int,
-        progress: str | bool,
-    ) -> Scores:
-        """Fit the path without each fold and score it there."""
-        numbers = fold[fold >= 0]
-        block = self.engine.blocks[0]
-        parts = []
-        for k in range(int(numbers.max()) + 1):
-            train = Local([block.take(np.flatnonzero(numbers != k))])
-            rows = np.flatnonzero(numbers == k)
-            problem = self.problem(path.l1_ratio, train)
-            parts.append(Fold(problem, block.take(rows), rows))
-        total = len(parts) * path.alphas.size
-        with Progress(total, "cross-validation", progress) as bar:
-            return cross_validate(
-                parts, path.alphas, options, metric=metric, n_jobs=n_jobs,
-                on_point=bar.step,
-            )  # fmt: skip
-
-    def tell(self, solutions: list[Solution], options: Options) -> None:
-        """Turn statuses into warnings, one for each cause."""
-        if any(s.status is Status.NO_FINITE_SOLUTION for s in solutions):
-            warnings.warn(
-                "the likelihood rises without limit along some direction of the "
-                "unpenalised coefficients (separated classes, or counts of a group "
-                "that are all zero); the coefficients have no finite optimum. Use "
-                "alpha > 0.",
-                SeparationWarning,
-                stacklevel=3,
-            )
-            return
-        if any(s.rank is not None and s.rank < self.n_moving for s in solutions):
-            rank = min(s.rank for s in solutions if s.rank is not None)
-            warnings.warn(
-                f"design has rank {rank} < {self.n_moving} at alpha=0; minimum-norm "
-                "solution returned.",
-                RankWarning,
-                stacklevel=3,
-            )
-        missed = [s for s in solutions if s.status is not Status.OPTIMAL]
-        if missed:
-            worst = max(missed, key=lambda s: s.certificate.kkt_residual)
-            warnings.warn(
-                f"{worst.n_iter} IRLS steps left a KKT violation of "
-                f"{worst.certificate.kkt_residual:.1e} of alpha (tol asks for "
-                f"{options.tol:.1e}) at alpha = {worst.alpha:.4g}. Fit a path down to "
-                "this alpha, standardize the columns, or raise max_iter.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-
-    @property
-    def n_moving(self) -> int:
-        """Columns whose coefficients are not fixed."""
-        return int((~self.problem(1.0).penalty.is_fixed).sum())
-
 
 def glm(formula: str, data: Any, family: Any = "gaussian", **options: Any) -> Any:
     """Build a model from a formula, as ``smf.glm`` is to ``sm.GLM``.
@@ -614,35 +399,3 @@ def glm(formula: str, data: Any, family: Any = "gaussian", **options: Any) -> An
     options.setdefault("env", 0)
     options["env"] += 1
     return PenalizedGLM.from_formula(formula, data, family, **options)
-
-
-def column_scale(moments: Moments, fit_intercept: bool) -> tuple[Vector, Any]:
-    """Return the solver's scale (p,) and which columns cannot have a coefficient.
-
-    Beside an intercept a constant column says nothing. Without one it is a column like
-    any other; its size then stands in for the standard deviation it does not have.
-    """
-    constant = moments.sd == 0.0
-    if fit_intercept:
-        return np.where(constant, 1.0, moments.sd), constant
-    empty = constant & (moments.mean == 0.0)
-    size = np.where(constant, np.abs(moments.mean), moments.sd)
-    return np.where(empty, 1.0, size), empty
-
-
-def strengths(alphas: Any) -> Vector:
-    """Return the user's strengths (m,) in the user's order."""
-    values = np.atleast_1d(np.asarray(alphas, dtype=float))
-    for value in values:
-        checks.strength(value, "alphas")
-    if not values.size or not np.isfinite(values).all():
-        raise PenglmInputError(
-            "alphas must be finite numbers, at least one.", argument="alphas"
-        )
-    return values
-
-
-def in_descending_order(path: PathResults) -> PathResults:
-    """Return the path strongest penalty first, as choosing needs it."""
-    order = np.argsort(-path.alphas, kind="stable")
-    return replace(path, solutions=tuple(path.solutions[k] for k in order))

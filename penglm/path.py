@@ -136,6 +136,25 @@ def alpha_grid(largest: float, n_alphas: int, alpha_min_ratio: float) -> Vector:
     return grid
 
 
+def automatic_grid(
+    problem: Problem, null: Null, n_alphas: int, alpha_min_ratio: float | None
+) -> Vector:
+    """Return the strengths of a path for which none were given."""
+    if n_alphas < 1:
+        raise PenglmInputError(
+            f"n_alphas = {n_alphas}; at least 1 is needed.", argument="n_alphas"
+        )
+    ratio = alpha_min_ratio
+    if ratio is None:
+        ratio = 1e-2 if problem.engine.n_obs < problem.n_features else 1e-4
+    if not 0.0 < ratio <= 1.0:
+        raise PenglmInputError(
+            f"alpha_min_ratio = {ratio}; it must lie in (0, 1].",
+            argument="alpha_min_ratio",
+        )
+    return alpha_grid(alpha_max(problem, null), n_alphas, ratio)
+
+
 def solve_path(
     problem: Problem,
     alphas: Sequence[float],

@@ -114,7 +114,7 @@ def recentre(
     columns: Index,
     others: Index,
 ) -> Matrix:
-    """Centre a Gram matrix after the fact, for storages that are zero nearly everywhere.
+    """Centre a Gram matrix after the fact, for storages that are mostly zero.
 
     ``left`` and ``right`` are ``X' w`` over ``columns`` and ``others``.
     """

@@ -43,6 +43,7 @@ class Categorical(Design):
 
     def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
         width = self.shape[1] + 1
+        sums: Array
         if row_values.ndim == 1:
             sums = np.bincount(self.column, row_values, width)
         else:

@@ -33,7 +33,7 @@ class Split(Design):
                 f"parts of a design have {sorted(rows)} rows; they must agree.",
                 argument="parts",
             )
-        self.parts = tuple(flat)
+        self.parts: tuple[Design, ...] = tuple(flat)
         widths = [part.shape[1] for part in flat]
         self.starts = np.concatenate([[0], np.cumsum(widths)]).astype(np.int64)
         self.shape = (rows.pop(), int(self.starts[-1]))
@@ -112,7 +112,7 @@ class Split(Design):
         return Split([part.take(rows) for part in self.parts])
 
     def columns(self) -> tuple[Columns, ...]:
-        found = []
+        found: list[Columns] = []
         for part, start in zip(self.parts, self.starts.tolist(), strict=False):
             found.extend(
                 replace(piece, start=piece.start + start, stop=piece.stop + start)

@@ -171,7 +171,7 @@ class Family(ABC):
 
     @abstractmethod
     def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
-        """Return ``d(y, mu)`` (n,): twice the log-likelihood lost against ``mu = y``."""
+        """Return ``d(y, mu)`` (n,): twice the log-likelihood lost to ``mu = y``."""
 
     @abstractmethod
     def starting_mu(self, y: Vector, sample_weight: Vector) -> Vector:

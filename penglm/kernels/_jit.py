@@ -11,9 +11,13 @@ RELAXED = {"reassoc", "contract", "arcp", "nsz"}
 
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile at first call, releasing the GIL and keeping the code on disk."""
-    options = {"nogil": True, "error_model": "numpy", "fastmath": RELAXED}
+    options: dict[str, Any] = {
+        "nogil": True,
+        "error_model": "numpy",
+        "fastmath": RELAXED,
+    }
     try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError:
         # No folder that the cache could be written to: compile in every process.
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+        return numba.njit(**options)(function)

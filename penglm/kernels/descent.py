@@ -16,7 +16,7 @@ threshold that the certificate uses. The caller decides what is small enough.
 from penglm.kernels._jit import jit
 
 ELASTIC_NET = 0
-"""Kind of ``l1 |b| + l2 b^2 / 2``; another penalty adds its number and a prox branch."""
+"""Kind of ``l1 |b| + l2 b^2 / 2``; another penalty adds a number and a branch."""
 
 
 @jit

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from penglm._typing import Index, Vector
+from penglm._typing import Index, Mask, Vector
 
 
 @dataclass(frozen=True)
@@ -105,17 +105,17 @@ class Penalty(ABC):
         """Return the same cost for coefficients multiplied by ``scale``."""
 
     @abstractmethod
-    def held(self, columns: Vector) -> Self:
+    def held(self, columns: Mask) -> Self:
         """Return the same cost with these columns (boolean, (p,)) fixed at the null."""
 
     @property
-    def is_fixed(self) -> Vector:
+    def is_fixed(self) -> Mask:
         """Boolean (p,): coefficients whose limits leave one value."""
         return self.lower == self.upper
 
     @property
     @abstractmethod
-    def is_free(self) -> Vector:
+    def is_free(self) -> Mask:
         """Boolean (p,): coefficients that cost nothing and are not fixed."""
 
     @property

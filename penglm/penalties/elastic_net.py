@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from penglm._typing import Index, Vector
+from penglm._typing import Index, Mask, Vector
 from penglm.penalties.base import Penalty, PenaltyTerms
 
 # glmnet starts ridge paths where a mix of 0.001 would empty the model; so do we.
@@ -132,11 +132,11 @@ class ElasticNet(Penalty):
             self.upper * scale,
         )
 
-    def held(self, columns: Vector) -> "ElasticNet":
+    def held(self, columns: Mask) -> "ElasticNet":
         lower = np.where(columns, self.null_coef, self.lower)
         upper = np.where(columns, self.null_coef, self.upper)
         return replace(self, lower=lower, upper=upper)
 
     @property
-    def is_free(self) -> Vector:
+    def is_free(self) -> Mask:
         return (self.l1_weight == 0) & ~self.is_fixed

@@ -130,7 +130,7 @@ def encode(
         exposure = column_of(values, data.exposure_name)
     if data.has_offset and offset is None and exposure is None:
         raise PenglmInputError(
-            "the model was fitted with an offset or exposure, so predict needs one too; "
+            "the model was fitted with an offset or exposure; predict needs one too: "
             "pass offset= or exposure= (offset=0 for a unit exposure).",
             argument="offset",
         )

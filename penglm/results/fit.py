@@ -8,7 +8,7 @@ import numpy as np
 
 from penglm import checks
 from penglm._typing import Index, Vector
-from penglm.exceptions import MissingPredictionWarning, PenglmInputError
+from penglm.exceptions import MissingPredictionWarning, PenglmInputError, warn
 from penglm.results import residuals
 from penglm.results.data import ModelData, ModelSpec, encode
 from penglm.selection.criteria import criterion
@@ -310,10 +310,7 @@ def explained(deviance: float, null_deviance: float) -> float:
 
 def warn_missing(count: int) -> None:
     """Warn that some predictions are NaN."""
-    import warnings
-
-    warnings.warn(
+    warn(
         f"{count} rows hold a missing value; their prediction is NaN.",
         MissingPredictionWarning,
-        stacklevel=3,
     )

@@ -1,7 +1,7 @@
 """A path of fitted models, strongest penalty first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,8 @@ class PathResults:
 
         columns = [sparse.csc_array(s.coef[:, None]) for s in self.solutions]
         matrix = sparse.hstack(columns, format="csc")
-        return pd.DataFrame.sparse.from_spmatrix(
+        accessor: Any = pd.DataFrame.sparse
+        return accessor.from_spmatrix(
             matrix, index=list(self.data.names), columns=self.alphas
         )
 
@@ -152,6 +153,11 @@ class PathResults:
         point = problem.point(near.intercept, near.coef)
         here = quadratic.expand(problem, point)
         return Warm(point, near.alpha, here.score)
+
+    def descending(self) -> "PathResults":
+        """Return the path strongest penalty first, as choosing needs it."""
+        order = np.argsort(-self.alphas, kind="stable")
+        return replace(self, solutions=tuple(self.solutions[k] for k in order))
 
     def criterion(self, name: str) -> Vector:
         """Return an information criterion (m,) along the path."""

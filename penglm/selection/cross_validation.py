@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from penglm import checks
 from penglm._typing import Index, Matrix, Vector
-from penglm.engines import Block
+from penglm.engines import Block, Engine, Local
 from penglm.exceptions import PenglmInputError
+from penglm.families import Family
 from penglm.path import fit_null, solve_path
+from penglm.progress import Progress
 from penglm.solver.irls import Options
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Solution
@@ -52,6 +55,50 @@ class Fold:
     problem: Problem
     test: Block
     rows: Index
+
+
+def check_metric(metric: str, family: Family) -> None:
+    """Raise unless a metric is known and fits the family."""
+    checks.choice(metric, METRICS, "metric")
+    if metric in ("class", "auc") and family.name != "binomial":
+        raise PenglmInputError(
+            f"metric = {metric!r} is for the binomial family, not '{family.name}'.",
+            argument="metric",
+        )
+
+
+def score_path(
+    block: Block,
+    fold: Index,
+    problem_on: Callable[[Engine], Problem],
+    alphas: Vector,
+    options: Options,
+    *,
+    metric: str,
+    n_jobs: int,
+    progress: str | bool,
+) -> Scores:
+    """Fit a path without each fold and score it there.
+
+    Parameters
+    ----------
+    block : Block
+    fold : Index (n,)
+        Fold of each of its rows, counted from 0.
+    problem_on : callable
+        States the problem on other rows, their columns measured anew.
+    alphas : Vector (m,)
+        Descending.
+    """
+    parts = []
+    for k in range(int(fold.max()) + 1):
+        train = Local([block.take(np.flatnonzero(fold != k))])
+        rows = np.flatnonzero(fold == k)
+        parts.append(Fold(problem_on(train), block.take(rows), rows))
+    with Progress(len(parts) * alphas.size, "cross-validation", progress) as bar:
+        return cross_validate(
+            parts, alphas, options, metric=metric, n_jobs=n_jobs, on_point=bar.step
+        )
 
 
 def cross_validate(
@@ -163,9 +210,9 @@ def auc(y: Vector, mu: Vector, weight: Vector) -> float:
             argument="metric",
         )
     _, place = np.unique(mu, return_inverse=True)
-    one, zero = np.bincount(place, one), np.bincount(place, zero)
-    below = np.cumsum(zero) - zero
-    return float(one @ (below + 0.5 * zero) / (one.sum() * zero.sum()))
+    ones, zeros = np.bincount(place, one), np.bincount(place, zero)
+    below = np.cumsum(zeros) - zeros
+    return float(ones @ (below + 0.5 * zeros) / (ones.sum() * zeros.sum()))
 
 
 def best_index(scores: Scores, metric: str) -> int:

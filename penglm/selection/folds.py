@@ -5,8 +5,56 @@ from typing import Any
 
 import numpy as np
 
-from penglm._typing import Index, Vector
+from penglm._typing import Index, Mask, Vector
 from penglm.exceptions import PenglmInputError
+
+
+def of_rows(
+    folds: Any,
+    groups: Any,
+    *,
+    used: Mask,
+    rows: Index,
+    classes: Vector | None,
+    seed: int,
+) -> Index:
+    """Return the fold (n,) of each row of a model; -1 for rows of weight 0.
+
+    Parameters
+    ----------
+    folds, groups
+        As ``fit_cv`` takes them: one value per row of the model or of the caller's
+        data.
+    used : Mask (n,)
+        Rows of positive weight.
+    rows : Index (n,)
+        Positions of the model's rows in the caller's data.
+    classes : Vector (n,) or None
+        Spread evenly over the folds if they are 0 and 1.
+    seed : int
+    """
+    kept = np.flatnonzero(used)
+
+    def one_per_row(values: Any, argument: str) -> Any:
+        array = np.asarray(values)
+        if array.shape == used.shape:
+            return array[kept]
+        if array.ndim == 1 and array.size > int(rows.max()):
+            return array[rows[kept]]
+        raise PenglmInputError(
+            f"{argument} has shape {array.shape} but there are {used.size} rows.",
+            argument=argument,
+        )
+
+    if not isinstance(folds, int | np.integer) and not hasattr(folds, "split"):
+        folds = one_per_row(folds, "folds")
+    if groups is not None:
+        groups = one_per_row(groups, "groups")
+    if classes is not None:
+        classes = classes[kept] if np.isin(classes[kept], (0, 1)).all() else None
+    fold = np.full(used.size, -1, dtype=np.int64)
+    fold[kept] = assign(folds, kept.size, seed=seed, classes=classes, groups=groups)
+    return fold
 
 
 def assign(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from penglm._typing import Index, Vector
+from penglm._typing import Index, Mask, Vector
 from penglm.solver import coordinate_descent, line_search, newton, quadratic
 from penglm.solver import working_set as ws
 from penglm.solver.coordinate_descent import Step
@@ -23,7 +23,7 @@ from penglm.solver.working_set import Warm
 LARGEST_GRAM = 2000
 # The inner problem is solved this much better than the outer point is known to be.
 FORCING = 0.1
-# Newton steps cost little once they converge, so free coordinates go further than asked.
+# Newton steps cost little once they converge: free coordinates go further than asked.
 FREE_SHARPNESS = 1e-5
 # An unpenalised design with fewer numbers than this may be factored orthogonally.
 LARGEST_FACTORED = 50_000_000
@@ -110,7 +110,8 @@ def solve(
             if not missed.size:
                 status = Status.OPTIMAL
                 break
-            scope = np.union1d(here.columns, missed)
+            known = missed[:0] if here.columns is None else here.columns
+            scope = np.union1d(known, missed)
             here = quadratic.expand(problem, here.point, scope)
             continue
         if len(history) > options.max_iter:
@@ -150,7 +151,7 @@ class Play:
     problem: Problem
     alpha: float
     unit: Vector
-    is_free: Vector
+    is_free: Mask
     options: Options
     curvature: Curvature | None
     working: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))

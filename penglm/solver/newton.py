@@ -20,6 +20,8 @@ LARGEST_SUPPORT = 2000
 MOST_CHANGES = 400
 # Rounds of iterative refinement; each gains the digits that the condition leaves.
 REFINEMENTS = 3
+# A column this much shorter once the others are removed depends on them.
+DEPENDENT = 1e-10
 # Relative pivot below which columns count as dependent.
 SMALLEST_PIVOT = 1e-10
 
@@ -194,6 +196,23 @@ def least_squares(problem: Problem, here: Point) -> tuple[Point, int]:
         intercept, step, rank = intercept + float(step[0]), step[1:], rank - 1
     coef[moving] += step
     return Point(coef, intercept), rank
+
+
+def dependent_columns(problem: Problem) -> Index:
+    """Return columns that are combinations of those before them."""
+    block = problem.engine.whole()
+    moving = np.flatnonzero(~problem.penalty.is_fixed)
+    if block is None or not moving.size:
+        return moving[:0]
+    columns = (block.design.to_dense() - problem.center) / problem.scale
+    columns = columns[:, moving] * np.sqrt(block.sample_weight)[:, None]
+    # Without pivoting, so that a column is compared with its predecessors only.
+    triangle = linalg.qr(columns, mode="r", check_finite=False)[0]
+    size = np.zeros(moving.size)
+    diagonal = np.abs(np.diag(triangle))
+    size[: diagonal.size] = diagonal
+    whole = np.linalg.norm(columns, axis=0)
+    return moving[size <= DEPENDENT * whole]
 
 
 def refined_least_squares(columns: Array, target: Array) -> tuple[Vector, int]:

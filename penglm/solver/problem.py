@@ -5,16 +5,17 @@ depends on the units of a column. What the *penalty* acts on is a separate matte
 settled in the penalty's weights: ``rescaled`` moves it to the solver's scale.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
-from penglm._typing import Vector
+from penglm._typing import Mask, Vector
 from penglm.design import Design, Standardized
 from penglm.engines import Block, Engine
 from penglm.families import Family
-from penglm.penalties import Penalty
+from penglm.penalties import ElasticNet, Penalty
 from penglm.solver.solution import Point
 
 # A threshold below this share of alpha_max drowns in the rounding of the gradient.
@@ -87,6 +88,39 @@ class Problem:
     center: Vector
     scale: Vector
 
+    @classmethod
+    def elastic_net(
+        cls,
+        engine: Engine,
+        moments: Moments,
+        family: Family,
+        l1_ratio: float,
+        *,
+        penalty_factor: Vector,
+        lower: Vector,
+        upper: Vector,
+        fit_intercept: bool,
+        standardize: bool,
+    ) -> Self:
+        """State an elastic net on the rows of an engine."""
+        scale, fixed = column_scale(moments, fit_intercept)
+        null = np.clip(0.0, lower, upper)
+        penalty = ElasticNet.build(
+            l1_ratio,
+            penalty_factor,
+            scale if standardize else np.ones_like(scale),
+            np.where(fixed, null, lower),
+            np.where(fixed, null, upper),
+        )
+        center = moments.mean if fit_intercept else np.zeros_like(scale)
+        return cls(
+            engine, family, penalty, fit_intercept, moments.weight_total, center, scale
+        )
+
+    def without_penalised(self) -> "Problem":
+        """Return the problem of an infinite strength: only free columns may move."""
+        return replace(self, penalty=self.penalty.held(~self.penalty.is_free))
+
     @property
     def n_features(self) -> int:
         """Number of columns."""
@@ -132,3 +166,17 @@ class Problem:
     def point(self, intercept: float, coef: Vector) -> Point:
         """Return coefficients given in the units of the data on the solver's scale."""
         return Point(coef * self.scale, intercept + float(self.center @ coef))
+
+
+def column_scale(moments: Moments, fit_intercept: bool) -> tuple[Vector, Mask]:
+    """Return the solver's scale (p,) and which columns cannot have a coefficient.
+
+    Beside an intercept a constant column says nothing. Without one it is a column like
+    any other; its size then stands in for the standard deviation it does not have.
+    """
+    constant = moments.sd == 0.0
+    if fit_intercept:
+        return np.where(constant, 1.0, moments.sd), constant
+    empty = constant & (moments.mean == 0.0)
+    size = np.where(constant, np.abs(moments.mean), moments.sd)
+    return np.where(empty, 1.0, size), empty

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penglm._typing import Index, Vector
+from penglm._typing import Index, Mask, Vector
 from penglm.solver.problem import Problem
 from penglm.solver.quadratic import Curvature, Expansion
 from penglm.solver.solution import Point
@@ -65,7 +65,7 @@ def strong(problem: Problem, alpha: float, warm: Warm) -> Index | None:
 
 
 def grow(
-    working: Index, here: Expansion, distance: Vector, *, is_free: Vector, target: float
+    working: Index, here: Expansion, distance: Vector, *, is_free: Mask, target: float
 ) -> Index:
     """Add the worst violators to the working set; never drop a coordinate."""
     columns = here.columns

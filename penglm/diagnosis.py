@@ -1,0 +1,105 @@
+"""From the statuses of solutions to the warnings a user sees, one for each cause."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from penglm._typing import Vector
+from penglm.exceptions import (
+    ConstantColumnWarning,
+    ConvergenceWarning,
+    RankWarning,
+    SeparationWarning,
+    warn,
+)
+from penglm.solver.irls import Options
+from penglm.solver.newton import dependent_columns
+from penglm.solver.problem import Problem
+from penglm.solver.solution import Solution, Status
+
+MOST_NAMED = 10
+
+
+def tell(
+    solutions: Sequence[Solution],
+    problem: Problem,
+    names: Sequence[str],
+    options: Options,
+) -> None:
+    """Warn about solutions that are not what was asked for.
+
+    Warns
+    -----
+    SeparationWarning
+        If the likelihood has no finite maximum.
+    RankWarning
+        If an unpenalised solution is not unique.
+    ConvergenceWarning
+        If a certificate misses the tolerance.
+    """
+    for solution in solutions:
+        if solution.status is Status.NO_FINITE_SOLUTION:
+            direction = described(solution.coef * problem.scale, names)
+            warn(
+                "the likelihood rises without limit along some direction of the "
+                "unpenalised coefficients (separated classes, or counts of a group "
+                f"that are all zero), near {direction}; they have no finite optimum. "
+                "Use alpha > 0.",
+                SeparationWarning,
+            )
+            return
+    tell_rank(solutions, problem, names)
+    missed = [s for s in solutions if s.status is not Status.OPTIMAL]
+    if missed:
+        worst = max(missed, key=lambda s: s.certificate.kkt_residual)
+        warn(
+            f"{worst.n_iter} IRLS steps left a KKT violation of "
+            f"{worst.certificate.kkt_residual:.1e} of alpha (tol asks for "
+            f"{options.tol:.1e}) at alpha = {worst.alpha:.4g}. Fit a path down to this "
+            "alpha, standardize the columns, or raise max_iter.",
+            ConvergenceWarning,
+        )
+
+
+def tell_rank(
+    solutions: Sequence[Solution], problem: Problem, names: Sequence[str]
+) -> None:
+    """Warn if columns depend on each other and nothing penalises them."""
+    ranks = [s.rank for s in solutions if s.rank is not None]
+    n_moving = int((~problem.penalty.is_fixed).sum())
+    if not ranks or min(ranks) >= n_moving:
+        return
+    dependent = [names[j] for j in dependent_columns(problem)]
+    warn(
+        f"design has rank {min(ranks)} < {n_moving} at alpha=0; minimum-norm solution "
+        f"returned. Dependent columns: {listed(dependent)}.",
+        RankWarning,
+    )
+
+
+def tell_constant(names: Sequence[str]) -> None:
+    """Warn about columns that say nothing beside an intercept."""
+    if names:
+        warn(
+            f"columns {list(names)} are constant; their coefficients are 0.",
+            ConstantColumnWarning,
+        )
+
+
+def described(direction: Vector, names: Sequence[str]) -> str:
+    """Return a direction as a sum of its largest parts."""
+    largest = float(np.abs(direction).max(initial=0.0))
+    order = np.argsort(-np.abs(direction), kind="stable")[:3]
+    parts = [
+        f"{direction[j] / largest:.2g}*{names[j]}"
+        for j in order
+        if abs(direction[j]) > 0.05 * largest
+    ]
+    return " + ".join(parts) + " (in units of their sd)"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for a sentence, the first few of many."""
+    shown = ", ".join(names[:MOST_NAMED])
+    more = len(names) - MOST_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,189 @@
+"""What a formula remembers: levels, knots, means; enough to code new rows alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from penglm._typing import Vector
+from penglm.design import Dense, Design, Split
+from penglm.exceptions import FormulaError, PenglmInputError
+from penglm.formula import coding
+from penglm.formula.coding import Subterm
+from penglm.formula.factor import Labels, Numbers, evaluate, missing_rows
+from penglm.formula.language import Shift
+from penglm.formula.table import Table
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A factor with what it learnt from the rows of the fit.
+
+    Attributes
+    ----------
+    factor : EvalFactor
+    state : dict
+        Of its stateful transforms.
+    levels : tuple or None
+        None for a numeric factor.
+    """
+
+    factor: Any
+    state: dict[str, Any]
+    levels: tuple[Any, ...] | None
+
+    def value(self, data: Table) -> Numbers | Labels:
+        """Return the factor's value on a table, unseen levels refused."""
+        return evaluate(self.factor, self.state, data, self.levels)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """Turns tables into designs as the first table was turned.
+
+    Attributes
+    ----------
+    formula : str
+        With every dot written out.
+    columns : tuple of str
+        Of the table that the design needs.
+    factors : tuple of Known
+    shifts : tuple of (Shift, Known)
+    subterms : tuple of Subterm
+    has_intercept : bool
+    """
+
+    formula: str
+    columns: tuple[str, ...]
+    factors: tuple[Known, ...]
+    shifts: tuple[tuple[Shift, Known], ...]
+    subterms: tuple[Subterm, ...]
+    has_intercept: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, patsy's."""
+        return tuple(name for part in self.subterms for name in part.names)
+
+    @property
+    def term_slices(self) -> dict[str, slice]:
+        """Columns of each term."""
+        out: dict[str, slice] = {}
+        first = 0
+        for part in self.subterms:
+            last = first + len(part.names)
+            begin = out[part.term].start if part.term in out else first
+            out[part.term] = slice(begin, last)
+            first = last
+        return out
+
+    def encode(self, data: Any) -> tuple[Design, Vector | None, Any]:
+        """Return design, offset (n,) if the formula has one, and missing rows (n,).
+
+        Rows that miss a value are coded as if they were another row; the caller
+        knows them by the third value.
+
+        Raises
+        ------
+        FormulaError
+            If a column is absent or a level was not seen before.
+        """
+        table = Table(data)
+        for name in self.columns:
+            if name not in table.names:
+                raise absent_column(name, table.names)
+        n_rows = table.n_given or 0
+        bad = missing_rows(table, self.columns, n_rows)
+        if bad.any():
+            complete = np.flatnonzero(~bad)
+            if not complete.size:
+                return Dense(np.zeros((n_rows, len(self.names)))), None, bad
+            rows = np.where(bad, complete[0], np.arange(n_rows))
+            table = table.take(rows)
+        values = {known.factor.code: known.value(table) for known in self.factors}
+        for value in values.values():
+            bad = bad | value.is_missing
+        offset = total_shift(self.shifts, table)
+        if offset is not None:
+            bad = bad | np.isnan(offset)
+        return assemble(self.subterms, without_gaps(values), n_rows), offset, bad
+
+
+def absent_column(name: str, known: Sequence[str]) -> FormulaError:
+    """Return the error for a column that a table should have."""
+    return FormulaError(
+        f"the data has no column '{name}'; it has {', '.join(known[:20]) or 'none'}.",
+        argument=name,
+    )
+
+
+def without_gaps(
+    values: Mapping[str, Numbers | Labels],
+) -> dict[str, Numbers | Labels]:
+    """Return values with NaN replaced by 0, so that products stay finite."""
+    return {
+        name: Numbers(np.where(np.isnan(value.values), 0.0, value.values))
+        if isinstance(value, Numbers) and value.is_missing.any()
+        else value
+        for name, value in values.items()
+    }
+
+
+def total_shift(shifts: Sequence[tuple[Shift, Known]], table: Table) -> Vector | None:
+    """Return the sum (n,) of offsets and logarithms of exposures, None if none."""
+    total: Vector | None = None
+    for shift, known in shifts:
+        value = known.value(table)
+        if not isinstance(value, Numbers) or value.values.shape[1] != 1:
+            raise FormulaError(
+                f"the offset '{known.factor.code}' must be one number per row.",
+                argument="formula",
+            )
+        column = value.values[:, 0]
+        if shift.is_exposure:
+            low = column <= 0.0
+            if low.any():
+                row = int(np.flatnonzero(low)[0])
+                raise PenglmInputError(
+                    f"exposure '{known.factor.code}' is {column[row]:g} in row {row}; "
+                    "it must be positive. Leave rows without exposure out.",
+                    argument="exposure",
+                    index=row,
+                )
+            column = np.log(column)
+        total = column if total is None else total + column
+    return total
+
+
+def assemble(
+    subterms: Sequence[Subterm],
+    values: Mapping[str, Numbers | Labels],
+    n_rows: int,
+) -> Design:
+    """Put the blocks of all subterms side by side, neighbouring dense ones as one."""
+    parts: list[Design] = []
+    dense: list[Any] = []
+
+    def close() -> None:
+        if dense:
+            parts.append(Dense(np.asfortranarray(np.hstack(dense))))
+            dense.clear()
+
+    for subterm in subterms:
+        part = coding.block(subterm, values)
+        if part.shape[0] != n_rows:
+            raise FormulaError(
+                f"the term '{subterm.term}' has {part.shape[0]} rows but the data has "
+                f"{n_rows}.",
+                argument="formula",
+            )
+        if isinstance(part, Dense):
+            dense.append(part.X)
+            continue
+        close()
+        parts.append(part)
+    close()
+    if not parts:
+        return Dense(np.zeros((n_rows, 0)))
+    return parts[0] if len(parts) == 1 else Split(parts)

@@ -1,0 +1,243 @@
+"""The value of one factor: numbers, or levels of a categorical variable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from patsy import EvalEnvironment, PatsyError
+from patsy.builtins import C
+from patsy.util import SortAnythingKey
+
+from penglm._typing import Index, Matrix
+from penglm.exceptions import FormulaError, PenglmError
+from penglm.formula.table import is_missing
+
+Marked = type(C(()))
+"""What patsy's ``C(...)`` returns."""
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Values of a numeric factor, float64 (n, k)."""
+
+    values: Matrix
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def is_missing(self) -> Any:
+        """Rows (n,) with a NaN."""
+        return np.isnan(self.values).any(axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Values of a categorical factor.
+
+    Attributes
+    ----------
+    codes : Index (n,)
+        Positions in ``levels``, -1 where missing.
+    levels : tuple
+    contrast : object
+        What the formula or the data asked for; None for the default.
+    """
+
+    codes: Index
+    levels: tuple[Any, ...]
+    contrast: Any = None
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def is_missing(self) -> Any:
+        """Rows (n,) without a level."""
+        return self.codes < 0
+
+
+def memorise(factor: Any, data: Any, env: Any) -> dict[str, Any]:
+    """Return patsy's state of a factor, its transforms having seen the data."""
+    state: dict[str, Any] = {}
+    with told(factor, data):
+        for which in range(factor.memorize_passes_needed(state, env)):
+            factor.memorize_chunk(state, which, data)
+            factor.memorize_finish(state, which)
+    return state
+
+
+def evaluate(
+    factor: Any, state: dict[str, Any], data: Any, levels: Sequence[Any] | None = None
+) -> Numbers | Labels:
+    """Return the value of a factor on a table.
+
+    Parameters
+    ----------
+    factor : EvalFactor
+    state : dict
+    data : Table
+    levels : sequence, optional
+        What was seen when fitting; anything else is an error.
+    """
+    with told(factor, data):
+        value = factor.eval(state, data)
+    return read(value, factor.code, levels)
+
+
+def read(
+    value: Any, name: str, levels: Sequence[Any] | None = None
+) -> Numbers | Labels:
+    """Tell numbers from labels, by patsy's rules."""
+    contrast = getattr(value, "patsy_contrast", None)
+    marked = isinstance(value, Marked)
+    if marked:
+        contrast = value.contrast if value.contrast is not None else contrast
+        levels = value.levels if levels is None else levels
+        value = value.data
+    kind = getattr(value, "dtype", None)
+    if isinstance(kind, pd.CategoricalDtype):
+        return categories(value, name, levels, contrast)
+    if not isinstance(kind, pd.api.extensions.ExtensionDtype):
+        value = np.asarray(value)
+        kind = value.dtype
+    numeric = isinstance(kind, np.dtype) and kind.kind in "iuf"
+    if numeric and not marked and levels is None:
+        return numbers(value, name)
+    if getattr(value, "ndim", 1) == 2 and value.shape[1] == 1:
+        value = value[:, 0]
+    is_odd = isinstance(kind, np.dtype) and kind.kind in "cMm"
+    if getattr(value, "ndim", 1) != 1 or is_odd:
+        raise FormulaError(
+            f"'{name}' has dtype {kind}; use numbers, booleans or labels.",
+            argument="formula",
+        )
+    return labels(value, name, levels, contrast)
+
+
+def numbers(value: Any, name: str) -> Numbers:
+    """Return numeric columns (n, k)."""
+    values = np.asarray(value, dtype=np.float64)
+    if values.ndim == 0 or values.ndim > 2:
+        raise FormulaError(
+            f"'{name}' has {values.ndim} dimensions; it must give one value, or one "
+            "row of values, per row of the data.",
+            argument="formula",
+        )
+    return Numbers(values[:, None] if values.ndim == 1 else values)
+
+
+def categories(
+    value: Any, name: str, levels: Sequence[Any] | None, contrast: Any
+) -> Labels:
+    """Read a pandas categorical; its order of levels is kept."""
+    array: Any = value.array if isinstance(value, pd.Series) else value
+    codes = np.asarray(array.codes, dtype=np.int64)
+    own = tuple(array.categories)
+    if levels is None or tuple(levels) == own:
+        return Labels(codes, own, contrast)
+    return recoded(codes, own, tuple(levels), name, contrast)
+
+
+def labels(
+    value: Any, name: str, levels: Sequence[Any] | None, contrast: Any
+) -> Labels:
+    """Read labels of any kind; without given levels they are sorted, as patsy does."""
+    codes, found = pd.factorize(value, use_na_sentinel=True)
+    own = tuple(found.tolist() if hasattr(found, "tolist") else found)
+    codes = np.asarray(codes, dtype=np.int64)
+    if levels is None:
+        is_boolean = getattr(value, "dtype", None) == np.bool_
+        levels = (False, True) if is_boolean else sorted(own, key=SortAnythingKey)
+    return recoded(codes, own, tuple(levels), name, contrast)
+
+
+def recoded(
+    codes: Index,
+    own: tuple[Any, ...],
+    levels: tuple[Any, ...],
+    name: str,
+    contrast: Any,
+) -> Labels:
+    """Express codes of ``own`` levels in terms of ``levels``.
+
+    Raises
+    ------
+    FormulaError
+        If a level that occurs is not among them.
+    """
+    place = {level: k for k, level in enumerate(levels)}
+    home = np.array([place.get(level, -2) for level in own] + [-1], dtype=np.int64)
+    fresh = home[codes]
+    unseen = fresh == -2
+    if unseen.any():
+        row = int(np.flatnonzero(unseen)[0])
+        level = own[codes[row]]
+        count = int((codes == codes[row]).sum())
+        where = f"row {row}" if count == 1 else f"{count} rows, first: row {row}"
+        shown = ", ".join(str(known) for known in levels[:20])
+        more = f" and {len(levels) - 20} more" if len(levels) > 20 else ""
+        raise FormulaError(
+            f"column '{bare(name)}' has level '{level}' ({where}) that was not present "
+            f"when fitting; known: {shown}{more}.",
+            argument=bare(name),
+            index=row,
+        )
+    return Labels(fresh, levels, contrast)
+
+
+def bare(name: str) -> str:
+    """Return the column inside ``C(column)``, or the name itself."""
+    inside = name.removeprefix("C(").removesuffix(")").split(",")[0].strip()
+    return inside if name.startswith("C(") and inside.isidentifier() else name
+
+
+class told:  # noqa: N801, reads as a statement: with told(factor, data)
+    """Turn what goes wrong inside an expression into a message about the formula."""
+
+    def __init__(self, factor: Any, data: Any) -> None:
+        self.factor = factor
+        self.data = data
+        self.numpy = np.errstate(all="ignore")
+
+    def __enter__(self) -> None:
+        self.numpy.__enter__()
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self.numpy.__exit__(kind, error, trace)
+        if not isinstance(error, Exception) or isinstance(error, PenglmError):
+            return
+        cause = error.__cause__ if isinstance(error, PatsyError) else error
+        cause = error if cause is None else cause
+        if isinstance(cause, PenglmError):
+            raise cause from None
+        if isinstance(cause, NameError) and cause.name is not None:
+            known = ", ".join(list(self.data)[:20]) or "none"
+            raise FormulaError(
+                f"formula uses '{cause.name}', which is neither a column nor a "
+                f"function; columns: {known}.",
+                argument="formula",
+            ) from None
+        raise FormulaError(
+            f"'{self.factor.code}' cannot be computed: {cause}", argument="formula"
+        ) from None
+
+
+def environment(depth: int, trusted: bool) -> Any:
+    """Return where free names are looked up: the caller's scope, then our functions."""
+    from penglm.formula.transforms import NAMESPACE
+
+    if not trusted:
+        return EvalEnvironment([NAMESPACE])
+    scope = EvalEnvironment.capture(0, reference=depth + 1)
+    return scope.with_outer_namespace(NAMESPACE)
+
+
+def missing_rows(data: Any, names: Sequence[str], n_rows: int) -> Any:
+    """Return a boolean (n,): rows in which one of the columns is missing."""
+    bad = np.zeros(n_rows, dtype=bool)
+    for name in names:
+        bad |= is_missing(data[name])
+    return bad

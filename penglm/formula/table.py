@@ -1,0 +1,141 @@
+"""Columns of anybody's table, converted one by one and only when a formula asks."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from penglm import checks
+from penglm._typing import Index
+from penglm.exceptions import FormulaError
+
+
+class Table(Mapping[str, Any]):
+    """Columns by name, as patsy's expressions like them.
+
+    Parameters
+    ----------
+    data : data frame, mapping of arrays, or None
+        pandas, polars, pyarrow and whatever narwhals knows.
+    rows : Index, optional
+        Which rows, and in which order; all of them if None.
+    """
+
+    def __init__(self, data: Any, rows: Index | None = None) -> None:
+        self.data = {} if data is None else data
+        self.rows = rows
+        self.kept: dict[str, Any] = {}
+        if isinstance(self.data, Mapping):
+            self.frame = None
+            self.names = [str(name) for name in self.data]
+        else:
+            self.names = [str(name) for name in getattr(self.data, "columns", ())]
+            checks.unique_names(self.names)
+            self.frame = wrapped(self.data)
+            self.names = [str(name) for name in self.frame.columns]
+
+    @property
+    def n_given(self) -> int | None:
+        """Number of rows of the whole table, None if it has no columns."""
+        if self.frame is not None:
+            return len(self.frame)
+        return len(next(iter(self.data.values()))) if self.names else None
+
+    def take(self, rows: Index) -> "Table":
+        """Return the table with these rows only."""
+        return Table(self.data, rows)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.kept:
+            if name not in self.names:
+                raise KeyError(name)
+            values = converted(self.raw(name))
+            if self.rows is not None:
+                rows = self.rows
+                values = getattr(values, "iloc", values)[rows]
+            self.kept[name] = values
+        return self.kept[name]
+
+    def raw(self, name: str) -> Any:
+        """Return a column as the caller holds it."""
+        return self.data[name] if self.frame is None else self.frame[name].to_native()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def wrapped(data: Any) -> Any:
+    """Return the table behind narwhals' face."""
+    import narwhals as nw
+
+    try:
+        return nw.from_native(data, eager_only=True)
+    except TypeError:
+        raise FormulaError(
+            f"data has type {type(data).__name__}; use a data frame (pandas, polars, "
+            "pyarrow) or a dict of arrays.",
+            argument="data",
+        ) from None
+
+
+def converted(column: Any) -> Any:
+    """Return a column as patsy's expressions like it, pandas columns as a Series.
+
+    Nullable numbers become float64 with NaN; labels keep their order.
+    """
+    if isinstance(column, pd.Series):
+        if isinstance(column.dtype, np.dtype):
+            return column
+        return pd.Series(plain(column.array), index=column.index)
+    if isinstance(column, list | tuple):
+        return np.asarray(column)
+    if isinstance(column, np.ndarray | pd.Categorical):
+        return column
+    return from_other_frame(column)
+
+
+def plain(column: Any) -> Any:
+    """Return a pandas extension array without nullable numbers and booleans."""
+    kind = column.dtype
+    if pd.api.types.is_bool_dtype(kind) and not isinstance(kind, pd.CategoricalDtype):
+        return booleans(column)
+    if pd.api.types.is_integer_dtype(kind) and not pd.isna(column).any():
+        return column.to_numpy(dtype=np.int64)
+    if pd.api.types.is_numeric_dtype(kind):
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    return column
+
+
+def booleans(column: Any) -> Any:
+    """Return booleans, as a categorical where some are missing."""
+    if pd.isna(column).any():
+        return pd.Categorical(column.astype(object), categories=[False, True])
+    return np.asarray(column, dtype=bool)
+
+
+def from_other_frame(column: Any) -> Any:
+    """Return a polars or pyarrow column as pandas or NumPy would hold it."""
+    import narwhals as nw
+
+    series = nw.from_native(column, series_only=True, pass_through=True)
+    if not isinstance(series, nw.Series):
+        return np.asarray(column)
+    if series.dtype.is_integer() and not series.is_null().any():
+        return np.asarray(series.cast(nw.Int64).to_numpy())
+    if series.dtype.is_numeric():
+        return np.asarray(series.cast(nw.Float64).to_numpy(), dtype=float)
+    cells = series.to_list()
+    if series.dtype in (nw.Categorical, nw.Enum):
+        return pd.Categorical(cells, categories=series.cat.get_categories().to_list())
+    if series.dtype == nw.Boolean:
+        return booleans(pd.array(cells, dtype="boolean"))
+    return np.array(cells, dtype=object)
+
+
+def is_missing(column: Any) -> Any:
+    """Return a boolean (n,): cells that are None or NaN."""
+    return np.asarray(pd.isna(column))

@@ -1,0 +1,148 @@
+"""What a caller asks for, checked: rows, family, penalty factors and limits.
+
+Everything a door needs before it knows a strength: the engine with the rows of positive
+weight, the moments of the columns, and the null model that every path starts from.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from penglm import checks, response
+from penglm._typing import Vector
+from penglm.diagnosis import tell_constant
+from penglm.engines import Block, Engine, Local
+from penglm.families import Family
+from penglm.path import Null, fit_null
+from penglm.results.data import ModelData, ModelSpec
+from penglm.results.path import PathResults, Solved
+from penglm.solver.irls import Options
+from penglm.solver.problem import Moments, Problem, measure
+from penglm.solver.solution import Solution
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """A penalised GLM before its strength and mix are chosen.
+
+    Attributes
+    ----------
+    data : ModelData
+    family : Family
+    fit_intercept, standardize : bool
+    penalty_factor, lower, upper : Vector (p,)
+    coding : str
+    """
+
+    data: ModelData
+    family: Family
+    fit_intercept: bool
+    standardize: bool
+    penalty_factor: Vector
+    lower: Vector
+    upper: Vector
+    coding: str
+
+    @classmethod
+    def build(
+        cls,
+        data: ModelData,
+        family: Family,
+        *,
+        fit_intercept: bool = True,
+        standardize: bool = True,
+        penalty_factor: Any = None,
+        lower: Any = None,
+        upper: Any = None,
+        coding: str = "treatment",
+    ) -> "Statement":
+        """Check what was asked for against the rows and columns.
+
+        Raises
+        ------
+        PenglmInputError
+            If factors or limits cannot be used, or a response is out of range.
+        NoFiniteSolutionError
+            If the intercept alone already runs off to infinity.
+        """
+        names, terms = data.names, data.term_slices
+        factor = checks.per_column(penalty_factor, "penalty_factor", names, 1.0, terms)
+        low = checks.per_column(lower, "lower", names, -np.inf, terms)
+        high = checks.per_column(upper, "upper", names, np.inf, terms)
+        checks.penalty_factor(factor, names)
+        checks.limits(low, high, names)
+        used = np.flatnonzero(data.sample_weight > 0)
+        response.check_range(data.y[used], family, data.rows[used])
+        response.check_finite_solution(data.y[used], family, fit_intercept)
+        statement = cls(
+            data, family, bool(fit_intercept), bool(standardize), factor, low, high,
+            coding,
+        )  # fmt: skip
+        if fit_intercept:
+            tell_constant(statement.dropped)
+        return statement
+
+    @cached_property
+    def engine(self) -> Local:
+        """The rows of positive weight; a row of weight zero is not there at all."""
+        data = self.data
+        block = Block(data.design, data.y, data.sample_weight, data.offset)
+        used = np.flatnonzero(data.sample_weight > 0)
+        return Local([block if used.size == data.y.size else block.take(used)])
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Weight total, means and standard deviations of the columns."""
+        return measure(self.engine)
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Names of constant columns."""
+        return tuple(self.data.names[j] for j in np.flatnonzero(self.moments.sd == 0.0))
+
+    @cached_property
+    def null(self) -> Null:
+        """The model with nothing that is penalised."""
+        return fit_null(self.problem(1.0), Options())
+
+    def problem(self, l1_ratio: float, engine: Engine | None = None) -> Problem:
+        """Return the frozen problem at a mix.
+
+        ``engine`` replaces the rows, as cross-validation does; the columns are then
+        measured on those rows.
+        """
+        return Problem.elastic_net(
+            self.engine if engine is None else engine,
+            self.moments if engine is None else measure(engine),
+            self.family,
+            l1_ratio,
+            penalty_factor=self.penalty_factor,
+            lower=self.lower,
+            upper=self.upper,
+            fit_intercept=self.fit_intercept,
+            standardize=self.standardize,
+        )
+
+    def spec(self, l1_ratio: float) -> ModelSpec:
+        """Return what was asked for, as results remember it."""
+        return ModelSpec(
+            family=self.family,
+            fit_intercept=self.fit_intercept,
+            standardize=self.standardize,
+            l1_ratio=l1_ratio,
+            penalty_factor=self.penalty_factor,
+            lower=self.lower,
+            upper=self.upper,
+            dropped=self.dropped,
+            null_deviance=self.null.deviance,
+            coding=self.coding,
+        )
+
+    def path_of(
+        self, solutions: list[Solution], l1_ratio: float, options: Options
+    ) -> PathResults:
+        """Wrap solutions with what they came from."""
+        solved = Solved(self.problem(l1_ratio), self.null, options)
+        return PathResults(tuple(solutions), self.data, self.spec(l1_ratio), solved)
