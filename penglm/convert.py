@@ -1,5 +1,6 @@
 """Other people's coefficients, judged by our certificate."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from penglm import checks, frame
 from penglm.exceptions import PenglmInputError
 from penglm.families import as_family
+from penglm.results.fit import FitResults
 from penglm.solver.certificate import Candidates
 from penglm.solver.certificate import certify as judge
 from penglm.solver.solution import Certificate
@@ -83,5 +85,71 @@ def certify(
         np.array([float(intercept)]),
         values[:, None],
     )
+    certificate, _ = judge(problem, claim, statement.null.score_scale)[0]
+    return certificate
+
+
+def verify(results: FitResults, data: Any) -> Certificate:
+    """Judge a saved model on the table it was fitted to.
+
+    Parameters
+    ----------
+    results : FitResults
+        As ``pg.load`` returns it.
+    data : table
+        With the columns of the formula, or with the columns of ``exog`` and the
+        response by its name.
+
+    Returns
+    -------
+    Certificate
+        Computed from the saved coefficients and these rows.
+
+    Raises
+    ------
+    PenglmInputError
+        If the table does not give the columns of the model.
+    """
+    kept, spec = results.data, results.spec
+    extra = {name: kept.beside.get(name) for name in frame.ARGUMENTS}
+    if kept.formula is not None:
+        rows = frame.from_formula(
+            kept.formula, data, spec.family, extra, "drop",
+            coding=spec.coding, trusted=False, env=0,
+        )  # fmt: skip
+    else:
+        table = checks.table(data)
+        places = {name: j for j, name in enumerate(table.names)}
+        absent = [name for name in (*kept.names, kept.y_name) if name not in places]
+        if absent:
+            raise PenglmInputError(
+                f"the data has no column '{absent[0]}', which the model needs.",
+                argument=absent[0],
+            )
+        exog = table.values[:, [places[name] for name in kept.names]]
+        endog = table.values[:, places[kept.y_name]]
+        rows = frame.from_arrays(endog, exog, spec.family, dict(extra), "drop")
+        rows = replace(rows, names=kept.names)
+    if rows.names != kept.names:
+        raise PenglmInputError(
+            f"the data gives {len(rows.names)} columns where the model has "
+            f"{len(kept.names)}; it is not the data the model was fitted to.",
+            argument="data",
+        )
+    statement = Statement.build(
+        rows,
+        spec.family,
+        fit_intercept=spec.fit_intercept,
+        standardize=spec.standardize,
+        penalty_factor=spec.penalty_factor,
+        lower=spec.lower,
+        upper=spec.upper,
+    )
+    claim = Candidates(
+        np.array([results.alpha]),
+        np.array([results.intercept]),
+        results.coef[:, None],
+    )
+    problem = statement.problem(spec.l1_ratio)
     certificate, _ = judge(problem, claim, statement.null.score_scale)[0]
     return certificate

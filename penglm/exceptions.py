@@ -51,6 +51,14 @@ class ModelFileError(PenglmError, ValueError):
     """A saved model is damaged, foreign, or of a version this penglm cannot read."""
 
 
+class DataFileError(PenglmError, ValueError):
+    """A file of data cannot be opened or is malformed."""
+
+
+class FileWriteError(PenglmError, OSError):
+    """A file could not be written; an older one is unchanged."""
+
+
 class PenglmWarning(UserWarning):
     """Base of every warning, so that one filter catches them all."""
 

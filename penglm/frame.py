@@ -132,7 +132,7 @@ def from_formula(
             argument="formula",
         )
     answer = response.read(frame.y, family)
-    encoder, exposure = frame.encoder, extra["exposure"]
+    encoder = frame.encoder
     n_rows = frame.rows.size
     weights, counts = product_of_weights(frame.extra, answer.trials, n_rows)
     offset, has_offset = sum_of_offsets(frame.extra, family, n_rows)
@@ -148,11 +148,12 @@ def from_formula(
         names=encoder.names,
         y_name=frame.y_name,
         has_offset=has_offset,
-        exposure_name=exposure if isinstance(exposure, str) else None,
+        beside={key: name for key, name in extra.items() if isinstance(name, str)},
         y_levels=frame.y_levels,
         term_slices=encoder.term_slices,
         encoder=encoder,
         formula=formula,
+        columns=frame.columns,
     )
 
 

@@ -8,11 +8,16 @@ import numpy as np
 from scipy import sparse
 
 from penglm._typing import Array, Index, Matrix, Vector
-from penglm.design.base import BLOCK_ROWS, Columns, Design, positions, symmetric
+from penglm.design.base import Columns, Design, positions, symmetric
 from penglm.design.categorical import Categorical
 from penglm.design.dense import Dense
 from penglm.design.sparse import Sparse
 from penglm.exceptions import PenglmInputError
+
+# Dense columns weighted at a time beside another part; n times this many numbers.
+COLUMNS_AT_ONCE = 16
+# Cross tables up to this many cells are filled directly.
+LARGEST_TABLE = 4_000_000
 
 
 class Split(Design):
@@ -135,21 +140,22 @@ def cross_gram(
 ) -> Matrix:
     """Return ``(L - c)' diag(w) (R - d)`` of two storages; a dense one comes first.
 
-    A dense part is centred block by block as it is read. The other part is zero nearly
+    A dense part is centred a few columns at a time. The other part is zero nearly
     everywhere, so its centre is taken off afterwards, against sums already centred.
     """
     if not isinstance(left, Dense):
         return sparse_cross(left, inside, right, beside, weight, first, second)
     out = np.zeros((inside.size, beside.size))
-    sums = np.zeros(inside.size)
-    for start in left.blocks():
-        block = left.block(start, inside)
-        block = block if first is None else block - first[inside]
-        block = weight[start : start + BLOCK_ROWS, None] * block
-        sums += block.sum(axis=0)
-        rows = np.arange(start, start + block.shape[0])
-        out += right.take(rows).gradient(block, beside).T
-    return out if second is None else out - np.outer(sums, second[beside])
+    for start in range(0, inside.size, COLUMNS_AT_ONCE):
+        chosen = inside[start : start + COLUMNS_AT_ONCE]
+        part = left.X[:, chosen].astype(np.float64)
+        part = part if first is None else part - first[chosen]
+        part *= weight[:, None]
+        rows = right.gradient(part, beside).T
+        if second is not None:
+            rows = rows - np.outer(part.sum(axis=0), second[beside])
+        out[start : start + COLUMNS_AT_ONCE] = rows
+    return out
 
 
 def sparse_cross(
@@ -162,14 +168,29 @@ def sparse_cross(
     second: Vector | None,
 ) -> Matrix:
     """Return the block of two storages that are zero nearly everywhere."""
-    a = compressed(left, inside)
-    b = compressed(right, beside)
-    out: Matrix = (a.T @ (sparse.diags_array(weight) @ b)).toarray()
+    if isinstance(left, Categorical) and isinstance(right, Categorical):
+        out = contingency(left, right, weight)[np.ix_(inside, beside)]
+    else:
+        a, b = compressed(left, inside), compressed(right, beside)
+        out = (a.T @ (sparse.diags_array(weight) @ b)).toarray()
     if first is None or second is None:
         return out
+    here, there = left.gradient(weight, inside), right.gradient(weight, beside)
     c, d = first[inside], second[beside]
-    out = out - np.outer(a.T @ weight, d) - np.outer(c, b.T @ weight)
+    out = out - np.outer(here, d) - np.outer(c, there)
     return out + float(weight.sum()) * np.outer(c, d)
+
+
+def contingency(left: Categorical, right: Categorical, weight: Vector) -> Matrix:
+    """Return the weighted cross table (p, q) of two factors."""
+    p, q = left.shape[1] + 1, right.shape[1] + 1
+    if p * q <= LARGEST_TABLE:
+        cells: Vector = np.zeros(p * q)
+        cells += np.bincount(left.column * q + right.column, weight, p * q)
+        return cells.reshape(p, q)[:-1, :-1]
+    a, b = left.indicator(), right.indicator()
+    table: Matrix = (a.T @ (sparse.diags_array(weight) @ b)).toarray()
+    return table
 
 
 def compressed(part: Design, columns: Index) -> Any:

@@ -57,6 +57,8 @@ class Built:
     n_dropped : int
     encoder : Encoder
     extra : dict of array (n,)
+    columns : tuple of str
+        Names in the table.
     """
 
     y: Any
@@ -68,6 +70,7 @@ class Built:
     n_dropped: int
     encoder: Encoder
     extra: dict[str, Any]
+    columns: tuple[str, ...]
 
 
 def build(
@@ -157,6 +160,7 @@ def build(
         n_dropped=n_rows - final.size,
         encoder=encoder,
         extra={name: np.asarray(value)[final] for name, value in beside.items()},
+        columns=tuple(variables(described, table)),
     )
 
 

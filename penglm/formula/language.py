@@ -116,7 +116,7 @@ def describe(
     for factor in everything:
         refuse_bar(factor.code)
         if not trusted:
-            safety.check(factor.code, set(columns), formula)
+            safety.check(factor.code, columns, formula)
     return described
 
 

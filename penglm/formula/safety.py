@@ -6,7 +6,7 @@ here; anything else is refused, with its position, before anything is evaluated.
 """
 
 import ast
-from collections.abc import Container
+from collections.abc import Collection
 
 from penglm.exceptions import FormulaError
 
@@ -22,14 +22,14 @@ ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Po
 LONGEST = 20_000
 
 
-def check(code: str, columns: Container[str], formula: str) -> None:
+def check(code: str, columns: Collection[str], formula: str) -> None:
     """Raise unless one expression of a formula is on the list.
 
     Parameters
     ----------
     code : str
         A Python expression.
-    columns : container of str
+    columns : collection of str
         Names that may stand for values.
     formula : str
         The whole formula, for the position.
@@ -49,7 +49,7 @@ def check(code: str, columns: Container[str], formula: str) -> None:
 class Reader:
     """Walks an expression and stops at the first thing that is not allowed."""
 
-    def __init__(self, code: str, columns: Container[str], formula: str) -> None:
+    def __init__(self, code: str, columns: Collection[str], formula: str) -> None:
         self.code = code
         self.columns = columns
         self.formula = formula
@@ -59,7 +59,7 @@ class Reader:
             self.call(node)
         elif isinstance(node, ast.Name):
             if node.id not in self.columns and node.id not in CONTRASTS:
-                self.refuse(node)
+                raise absent(node.id, self.columns, self.formula)
         elif isinstance(node, ast.BinOp):
             # Arithmetic on numbers alone, such as 9**9**9, can take for ever.
             if not isinstance(node.op, ARITHMETIC) or not mentions_a_name(node):
@@ -91,6 +91,17 @@ class Reader:
 
     def refuse(self, node: ast.AST) -> None:
         raise refusal(ast.get_source_segment(self.code, node) or "", self.formula)
+
+
+def absent(name: str, columns: Collection[str], formula: str) -> FormulaError:
+    """Return the error that names what is not a column and where it stands."""
+    place = position(name, formula)
+    return FormulaError(
+        f"formula: '{name}' at character {place} is not a column of the data; "
+        f"columns: {', '.join(list(columns)[:20])}.",
+        argument="formula",
+        index=place - 1,
+    )
 
 
 def mentions_a_name(node: ast.AST) -> bool:

@@ -31,8 +31,8 @@ class ModelData:
     y_name : str
     has_offset : bool
         Whether a prediction needs to be told an offset too.
-    exposure_name : str or None
-        Column of the caller's table that holds the exposure.
+    beside : dict
+        Columns of the caller's table that serve as offset, exposure or weights.
     y_levels : tuple or None
         What 0 and 1 stand for, where the response was given by labels.
     term_slices : dict
@@ -40,6 +40,8 @@ class ModelData:
     encoder : object or None
         Turns new tables into designs, where a formula did so for the first.
     formula : str or None
+    columns : tuple of str
+        Of the caller's table, where a formula was used.
     """
 
     y: Vector
@@ -51,11 +53,12 @@ class ModelData:
     names: tuple[str, ...]
     y_name: str = "y"
     has_offset: bool = False
-    exposure_name: str | None = None
+    beside: dict[str, str] = field(default_factory=dict)
     y_levels: tuple[Any, Any] | None = None
     term_slices: dict[str, slice] = field(default_factory=dict)
     encoder: Any = None
     formula: str | None = None
+    columns: tuple[str, ...] = ()
 
     @property
     def n_obs(self) -> float:
@@ -126,8 +129,9 @@ def encode(
             chosen = chosen.copy()
             chosen[np.flatnonzero(is_missing)] = 0.0
         design = as_design(chosen)
-    if exposure is None and data.exposure_name is not None:
-        exposure = column_of(values, data.exposure_name)
+    if offset is None and exposure is None:
+        offset = column_of(values, data.beside.get("offset"))
+        exposure = column_of(values, data.beside.get("exposure"))
     if data.has_offset and offset is None and exposure is None:
         raise PenglmInputError(
             "the model was fitted with an offset or exposure; predict needs one too: "
@@ -167,8 +171,10 @@ def select(given: checks.Table, names: tuple[str, ...]) -> Any:
     return given.values
 
 
-def column_of(values: Any, name: str) -> Any:
+def column_of(values: Any, name: str | None) -> Any:
     """Return one column of a table, None if it has no such column."""
+    if name is None:
+        return None
     try:
         return values[name]
     except (KeyError, IndexError, TypeError, ValueError):

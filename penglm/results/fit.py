@@ -278,9 +278,9 @@ class FitResults:
 
     def summary(self) -> "Summary":
         """Return a table in statsmodels' style, as text and as HTML."""
-        from penglm.results.summary import summarise
+        from penglm.results.summary import Summary
 
-        return summarise(self)
+        return Summary(self)
 
     def save(self, path: Any) -> None:
         """Write the model to a JSON file, atomically; ``pg.load`` reads it.

@@ -214,6 +214,13 @@ class PathResults:
             }
         )
 
+    def table_text(self) -> str:
+        """Return the table as glmnet prints it."""
+        table = self.table()
+        table["alpha"] = [f"{alpha:.4g}" for alpha in self.alphas]
+        text: str = table.to_string()
+        return text
+
     def __repr__(self) -> str:
         family = self.spec.family
         head = (
@@ -221,9 +228,7 @@ class PathResults:
             f"{self.l1_ratio:g}, {len(self)} points, "
             f"largest KKT residual {self.kkt_residual.max():.1e} of alpha"
         )
-        table = self.table()
-        table["alpha"] = [f"{alpha:.4g}" for alpha in self.alphas]
-        return f"{head}\n{table.to_string()}"
+        return f"{head}\n{self.table_text()}"
 
 
 def in_order_of(

@@ -1,5 +1,7 @@
 """The table people know from statsmodels, without the columns that would be untrue."""
 
+from collections.abc import Callable
+from html import escape
 from typing import Any
 
 from penglm.results.fit import FitResults
@@ -13,18 +15,18 @@ NO_STANDARD_ERRORS = (
 class Summary:
     """Text and HTML of one table; ``print`` it or let a notebook show it."""
 
-    def __init__(self, tables: Any) -> None:
-        self.tables = tables
+    def __init__(self, results: FitResults) -> None:
+        self.results = results
 
     def as_text(self) -> str:
         """Return plain text."""
-        text: str = self.tables.as_text()
+        text: str = tables(self.results, str).as_text()
         return text
 
     def as_html(self) -> str:
         """Return an HTML fragment, names escaped."""
-        html: str = self.tables.as_html()
-        return html
+        fragment: str = tables(self.results, escape).as_html()
+        return fragment
 
     def __str__(self) -> str:
         return self.as_text()
@@ -36,35 +38,47 @@ class Summary:
         return self.as_html()
 
 
-def summarise(results: FitResults) -> Summary:
-    """Build the summary of a fit."""
+def tables(results: FitResults, show: Callable[[str], str]) -> Any:
+    """Return statsmodels' tables of a fit, every name passed through ``show``."""
     from statsmodels.iolib.summary import Summary as Tables
     from statsmodels.iolib.table import SimpleTable
-    from statsmodels.iolib.tableformatting import fmt_2cols, fmt_params
+    from statsmodels.iolib.tableformatting import fmt_params
 
-    left, right = header(results)
-    rows = [[*a, *b] for a, b in zip(left, right, strict=True)]
-    tables = Tables()
-    title = "Penalised Generalized Linear Model"
-    tables.tables.append(SimpleTable(rows, title=title, txt_fmt=fmt_2cols))
-    names = [escape(name) for name in results.params.index]
+    left, right = header(results, show)
+    out = Tables()
+    facts = half(left, "Penalised Generalized Linear Model")
+    facts.extend_right(half(right))
+    out.tables.append(facts)
+    names = [show(str(name)) for name in results.params.index]
     cells = [
         [f"{value: .4f}" if abs(value) >= 1e-3 or value == 0 else f"{value: .3e}"]
         for value in results.params
     ]
-    tables.tables.append(
+    out.tables.append(
         SimpleTable(cells, headers=["coef"], stubs=names, txt_fmt=fmt_params)
     )
-    tables.add_extra_txt(notes(results))
-    return Summary(tables)
+    out.add_extra_txt([show(line) for line in notes(results)])
+    return out
 
 
-def header(results: FitResults) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def half(rows: list[tuple[str, str]], title: str | None = None) -> Any:
+    """Return one side of the facts as a table of its own."""
+    from statsmodels.iolib.table import SimpleTable
+    from statsmodels.iolib.tableformatting import fmt_2cols
+
+    stubs = [name for name, _ in rows]
+    cells = [[value] for _, value in rows]
+    return SimpleTable(cells, stubs=stubs, title=title, txt_fmt=fmt_2cols)
+
+
+def header(
+    results: FitResults, show: Callable[[str], str]
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return the two columns of facts above the coefficients."""
     family = results.spec.family
     penalty = {1.0: "lasso", 0.0: "ridge"}.get(results.l1_ratio, "elastic net")
     left = [
-        ("Dep. Variable:", results.data.y_name),
+        ("Dep. Variable:", show(results.data.y_name)),
         ("Model Family:", family.name),
         ("Link Function:", family.link.name),
         ("Penalty:", f"{penalty} (l1_ratio {results.l1_ratio:g})"),
@@ -92,8 +106,3 @@ def notes(results: FitResults) -> list[str]:
     if results.spec.dropped:
         lines.append(f"Constant columns: {', '.join(results.spec.dropped)}.")
     return lines
-
-
-def escape(name: str) -> str:
-    """Escape what HTML would read as markup; plain text shows names unchanged."""
-    return name.replace("&", "&amp;").replace("<", "&lt;")

@@ -1,0 +1,185 @@
+"""An encoder as plain data, and back: levels, knots and means, never code.
+
+What is read back passes the whitelist for formulas that nobody typed, so a model file
+can hold nothing that runs.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from penglm.exceptions import FormulaError, ModelFileError
+from penglm.formula.coding import Coding, Contrast, Levels, Plain, Subterm
+from penglm.formula.encoder import Encoder, Known
+from penglm.formula.factor import environment
+from penglm.formula.language import Description, Shift, describe
+
+KINDS = {"plain": Plain, "levels": Levels, "contrast": Contrast}
+
+
+def packed(encoder: Encoder, columns: tuple[str, ...]) -> dict[str, Any]:
+    """Return an encoder as values that JSON can hold.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    columns : tuple of str
+        Every column of the table the formula may name, the response's too.
+
+    Raises
+    ------
+    ModelFileError
+        If the formula holds anything but what the whitelist allows.
+    """
+    try:
+        describe(encoder.formula, columns, trusted=False)
+    except FormulaError as error:
+        raise ModelFileError(
+            f"the formula cannot be kept in a model file. {error}"
+        ) from None
+    return {
+        "formula": encoder.formula,
+        "columns": list(encoder.columns),
+        "table": list(columns),
+        "has_intercept": encoder.has_intercept,
+        "factors": [pack_known(known) for known in encoder.factors],
+        "shifts": [pack_known(known) for _, known in encoder.shifts],
+        "subterms": [
+            {
+                "term": part.term,
+                "factors": list(part.factors),
+                "codings": [pack_coding(coding) for coding in part.codings],
+            }
+            for part in encoder.subterms
+        ],
+    }
+
+
+def unpacked(kept: Mapping[str, Any]) -> Encoder:
+    """Return the encoder that ``packed`` described.
+
+    Raises
+    ------
+    ModelFileError
+        If it is not what ``packed`` writes.
+    FormulaError
+        If the formula is not allowed in a file.
+    """
+    described = describe(kept["formula"], kept["table"], trusted=False)
+    if len(described.factors) != len(kept["factors"]):
+        raise ModelFileError("the formula of the file does not fit its factors.")
+    return Encoder(
+        formula=kept["formula"],
+        columns=tuple(kept["columns"]),
+        factors=tuple(
+            unpack_known(factor, each)
+            for factor, each in zip(described.factors, kept["factors"], strict=True)
+        ),
+        shifts=unpack_shifts(described, kept),
+        subterms=tuple(
+            Subterm(
+                part["term"],
+                tuple(part["factors"]),
+                tuple(unpack_coding(coding) for coding in part["codings"]),
+            )
+            for part in kept["subterms"]
+        ),
+        has_intercept=bool(kept["has_intercept"]),
+    )
+
+
+def unpack_shifts(
+    described: Description, kept: Mapping[str, Any]
+) -> tuple[tuple[Shift, Known], ...]:
+    """Return the offsets of a formula with what they learnt."""
+    return tuple(
+        (shift, unpack_known(shift.factor, each))
+        for shift, each in zip(described.shifts, kept["shifts"], strict=True)
+    )
+
+
+def pack_known(known: Known) -> dict[str, Any]:
+    """Return levels and transforms of a factor."""
+    transforms = {
+        name: {key: plain(value) for key, value in vars(transform).items()}
+        for name, transform in known.state["transforms"].items()
+    }
+    levels = None if known.levels is None else [plain(level) for level in known.levels]
+    return {"code": known.factor.code, "levels": levels, "transforms": transforms}
+
+
+def unpack_known(factor: Any, kept: Mapping[str, Any]) -> Known:
+    """Return a factor whose transforms remember what the file says."""
+    if kept["code"] != factor.code:
+        raise ModelFileError("the formula of the file does not fit its factors.")
+    state: dict[str, Any] = {}
+    factor.memorize_passes_needed(state, environment(0, trusted=False))
+    if set(state["transforms"]) != set(kept["transforms"]):
+        raise ModelFileError(f"the transforms of '{factor.code}' are not all there.")
+    for name, attributes in kept["transforms"].items():
+        remembered = vars(state["transforms"][name])
+        remembered.clear()
+        remembered.update({key: restored(each) for key, each in attributes.items()})
+    levels = None if kept["levels"] is None else tuple(kept["levels"])
+    return Known(factor, state, levels)
+
+
+def pack_coding(coding: Coding) -> dict[str, Any]:
+    """Return how a factor is coded."""
+    kind = next(name for name, each in KINDS.items() if isinstance(coding, each))
+    return {"kind": kind, **{key: plain(value) for key, value in vars(coding).items()}}
+
+
+def unpack_coding(kept: Mapping[str, Any]) -> Coding:
+    """Return the coding a file describes."""
+    values = {key: restored(value) for key, value in kept.items() if key != "kind"}
+    values["suffixes"] = tuple(values["suffixes"])
+    coding: Coding = KINDS[kept["kind"]](**values)
+    return coding
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it.
+
+    Raises
+    ------
+    ModelFileError
+        If it is not a number, text, an array, or a collection of these.
+    """
+    if isinstance(value, np.longdouble):
+        # patsy sums in the longest float there is; as text it keeps every digit.
+        return {"long": np.format_float_scientific(value)}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype == np.longdouble:
+        cells = [np.format_float_scientific(cell) for cell in value.ravel()]
+        return {"long": cells, "shape": list(value.shape)}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        return {"array": value.tolist(), "shape": list(value.shape)}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {"dict": {key: plain(each) for key, each in value.items()}}
+    raise ModelFileError(
+        f"a {type(value).__name__} ({value!r}) cannot be kept in a model file; use "
+        "text or numbers as levels."
+    )
+
+
+def restored(value: Any) -> Any:
+    """Return what ``plain`` was given, tuples as lists."""
+    if isinstance(value, list):
+        return [restored(each) for each in value]
+    if isinstance(value, dict) and "long" in value:
+        if "shape" not in value:
+            return np.longdouble(value["long"])
+        cells = [np.longdouble(cell) for cell in value["long"]]
+        return np.array(cells, dtype=np.longdouble).reshape(value["shape"])
+    if isinstance(value, dict) and "array" in value:
+        return np.asarray(value["array"], dtype=float).reshape(value["shape"])
+    if isinstance(value, dict):
+        return {key: restored(each) for key, each in value["dict"].items()}
+    return value

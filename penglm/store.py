@@ -1,0 +1,261 @@
+"""Models on disk: versioned JSON with a checksum, written atomically, never code."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import penglm
+from penglm._typing import Vector
+from penglm.design import Dense
+from penglm.exceptions import ModelFileError, PenglmInputError
+from penglm.families import as_family
+from penglm.families.links import Power
+from penglm.results.data import ModelData, ModelSpec
+from penglm.results.fit import FitResults
+from penglm.solver.solution import Certificate, Solution, Status
+from penglm.writing import write
+
+FORMAT = "penglm model"
+VERSION = 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LoadedFit(FitResults):
+    """A fit read from a file: it predicts and reports, but has no rows.
+
+    Attributes
+    ----------
+    kept_llf, kept_nobs, kept_chi2 : float
+        What the rows said when the model was saved.
+    """
+
+    kept_llf: float = 0.0
+    kept_nobs: float = 0.0
+    kept_chi2: float = 0.0
+
+    @property
+    def nobs(self) -> float:
+        return self.kept_nobs
+
+    @property
+    def llf(self) -> float:
+        return self.kept_llf
+
+    @property
+    def pearson_chi2(self) -> float:
+        return self.kept_chi2
+
+    @property
+    def linear_predictor(self) -> Vector:
+        raise PenglmInputError(
+            "a model read from a file has no rows of its own; pass the data to "
+            "predict().",
+            argument="data",
+        )
+
+
+def save(results: FitResults, path: Any) -> None:
+    """Write a fit to ``path``; an older file is replaced in one step or not at all.
+
+    Raises
+    ------
+    ModelFileError
+        If the model holds something that a file may not, such as a formula with
+        functions of the caller's own.
+    FileWriteError
+        If the file could not be written; an older one is then unchanged.
+    """
+    model = described(results)
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "penglm": penglm.__version__,
+        "sha256": checksum(model),
+        "model": model,
+    }
+    text = json.dumps(document, indent=1, allow_nan=False)
+    write(text.encode(), Path(path))
+
+
+def load(path: Any) -> FitResults:
+    """Read a fit that ``save`` wrote.
+
+    Raises
+    ------
+    ModelFileError
+        If it is not a model file, is damaged, or was written by a newer penglm.
+    OSError
+        If it cannot be opened.
+    """
+    name = Path(path).name
+    text = Path(path).read_bytes()
+    if text[:1] in (b"\x80", b"("):
+        raise ModelFileError(
+            f"{name} is not a penglm model; it looks like a pickle, which penglm never "
+            "opens."
+        )
+    try:
+        document = json.loads(text.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise ModelFileError(
+            f"{name} is damaged or not a penglm model (not JSON); it cannot be loaded."
+        ) from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ModelFileError(f"{name} is not a penglm model; it cannot be loaded.")
+    version = document.get("version")
+    if not isinstance(version, int) or not 1 <= version <= VERSION:
+        raise ModelFileError(
+            f"{name} has file version {version!r}; this penglm reads up to {VERSION}. "
+            "Update penglm."
+        )
+    model: Any = document.get("model")
+    if checksum(model) != document.get("sha256"):
+        raise ModelFileError(
+            f"{name} is damaged (checksum mismatch); it cannot be loaded."
+        )
+    try:
+        return restored(model)
+    except ModelFileError as error:
+        raise ModelFileError(f"{name} is damaged: {error}") from None
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ModelFileError(
+            f"{name} is damaged ({error!r}); it cannot be loaded."
+        ) from None
+
+
+def checksum(model: Any) -> str:
+    """Return the SHA-256 of a model's canonical JSON."""
+    text = json.dumps(model, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def described(results: FitResults) -> dict[str, Any]:
+    """Return a fit as values that JSON can hold."""
+    data, spec, solution = results.data, results.spec, results.solution
+    encoder = None
+    if data.encoder is not None:
+        from penglm.formula.memory import packed
+
+        encoder = packed(data.encoder, data.columns)
+    return {
+        "family": spec.family.name,
+        "link": spec.family.link.name,
+        "exponent": getattr(spec.family.link, "exponent", None),
+        "alpha": solution.alpha,
+        "l1_ratio": spec.l1_ratio,
+        "fit_intercept": spec.fit_intercept,
+        "standardize": spec.standardize,
+        "coding": spec.coding,
+        "intercept": solution.intercept,
+        "names": list(data.names),
+        "coef": solution.coef.tolist(),
+        "penalty_factor": finite(spec.penalty_factor),
+        "lower": finite(spec.lower),
+        "upper": finite(spec.upper),
+        "dropped": list(spec.dropped),
+        "null_deviance": spec.null_deviance,
+        "deviance": solution.deviance,
+        "status": solution.status.value,
+        "n_iter": solution.n_iter,
+        "certificate": {
+            **vars(solution.certificate),
+            "kkt_residual": finite([solution.certificate.kkt_residual])[0],
+        },
+        "chosen_by": results.chosen_by,
+        "llf": finite([results.llf])[0],
+        "nobs": results.nobs,
+        "pearson_chi2": results.pearson_chi2,
+        "y_name": data.y_name,
+        "y_levels": None if data.y_levels is None else list(data.y_levels),
+        "has_offset": data.has_offset,
+        "beside": data.beside,
+        "terms": {name: [s.start, s.stop] for name, s in data.term_slices.items()},
+        "formula": data.formula,
+        "encoder": encoder,
+    }
+
+
+def finite(values: Any) -> list[float | str]:
+    """Return numbers as JSON knows them: an infinity becomes text."""
+    return [x if math.isfinite(x) else str(x) for x in np.asarray(values).tolist()]
+
+
+def restored(model: dict[str, Any]) -> FitResults:
+    """Return the fit that ``described`` describes."""
+    p = len(model["names"])
+    columns = {
+        key: np.array(model[key], dtype=float)
+        for key in ("coef", "penalty_factor", "lower", "upper")
+    }
+    if any(values.shape != (p,) for values in columns.values()):
+        raise ModelFileError("its columns do not fit its names.")
+    link: Any = model["link"]
+    if link == Power.name:
+        link = Power(model["exponent"])
+    encoder = None
+    if model["encoder"] is not None:
+        from penglm.formula.memory import unpacked
+
+        encoder = unpacked(model["encoder"])
+        if list(encoder.names) != model["names"]:
+            raise ModelFileError("its formula does not fit its names.")
+    levels = model["y_levels"]
+    nothing = np.zeros(0)
+    data = ModelData(
+        y=nothing,
+        design=Dense(np.zeros((0, p))),
+        sample_weight=nothing,
+        offset=nothing,
+        freq_weights=nothing,
+        rows=np.zeros(0, dtype=np.int64),
+        names=tuple(model["names"]),
+        y_name=model["y_name"],
+        has_offset=model["has_offset"],
+        beside=dict(model["beside"]),
+        y_levels=None if levels is None else (levels[0], levels[1]),
+        term_slices={name: slice(*ends) for name, ends in model["terms"].items()},
+        encoder=encoder,
+        formula=model["formula"],
+        columns=() if encoder is None else tuple(model["encoder"]["table"]),
+    )
+    spec = ModelSpec(
+        family=as_family(model["family"], link),
+        fit_intercept=model["fit_intercept"],
+        standardize=model["standardize"],
+        l1_ratio=model["l1_ratio"],
+        penalty_factor=columns["penalty_factor"],
+        lower=columns["lower"],
+        upper=columns["upper"],
+        dropped=tuple(model["dropped"]),
+        null_deviance=model["null_deviance"],
+        coding=model["coding"],
+    )
+    solution = Solution(
+        alpha=model["alpha"],
+        intercept=model["intercept"],
+        coef=columns["coef"],
+        status=Status(model["status"]),
+        certificate=Certificate(
+            **{
+                **model["certificate"],
+                "kkt_residual": float(model["certificate"]["kkt_residual"]),
+            }
+        ),
+        deviance=model["deviance"],
+        n_iter=model["n_iter"],
+        history=(),
+    )
+    return LoadedFit(
+        solution,
+        data,
+        spec,
+        model["chosen_by"],
+        kept_llf=float(model["llf"]),
+        kept_nobs=model["nobs"],
+        kept_chi2=model["pearson_chi2"],
+    )

@@ -1,0 +1,66 @@
+"""Files written in one step: wholly, or not at all."""
+
+import contextlib
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penglm.exceptions import FileWriteError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write(content: bytes, path: Path) -> None:
+    """Write a file in one step: beside its place first, then renamed.
+
+    Raises
+    ------
+    FileWriteError
+        If that failed; an older file is unchanged and nothing else is left behind.
+    """
+    temporary: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "wb", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:  # fmt: skip
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        if not isinstance(error, OSError):
+            raise
+        reason = (error.strerror or str(error)).lower()
+        kept = "; the previous file is unchanged" if path.exists() else ""
+        raise FileWriteError(f"could not write {path.name}: {reason}{kept}.") from None
+
+
+def write_table(table: "pd.DataFrame", path: str) -> None:
+    """Write a table as csv or parquet.
+
+    Raises
+    ------
+    FileWriteError
+        If it cannot be written.
+    """
+    if path.endswith(".parquet"):
+        buffer = io.BytesIO()
+        try:
+            table.to_parquet(buffer, index=False)
+        except ImportError:
+            raise FileWriteError(
+                f"{path} needs pyarrow to be written: pip install 'penglm[io]'."
+            ) from None
+        content = buffer.getvalue()
+    elif path.endswith(".csv"):
+        content = table.to_csv(index=False).encode()
+    else:
+        raise FileWriteError(f"{path} must end in .csv or .parquet.")
+    write(content, Path(path))
