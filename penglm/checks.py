@@ -32,15 +32,18 @@ class Table:
     named: bool
 
 
-def table(values: Any, argument: str = "exog") -> Table:
-    """Read a design from NumPy, SciPy sparse, pandas, polars or pyarrow."""
+def table(values: Any, argument: str = "exog", only: Sequence[str] = ()) -> Table:
+    """Read a design from NumPy, SciPy sparse, pandas, polars or pyarrow.
+
+    ``only`` names the columns that matter, where a data frame has them all.
+    """
     if is_sparse(values):
         number = values.dtype
         if number.kind == "c" or number.kind not in "fiub":
             raise PenglmTypeError(f"{argument} has dtype {number}; use real numbers.")
         return Table(values, default_names(values.shape[1]), False)
     if hasattr(values, "columns") or hasattr(values, "column_names"):
-        return frame(values, argument)
+        return frame(values, only)
     array = numbers(values, argument)
     if array.ndim == 1:
         raise PenglmInputError(
@@ -66,13 +69,15 @@ def default_names(n_features: int) -> tuple[str, ...]:
     return tuple(f"x{j + 1}" for j in range(n_features))
 
 
-def frame(values: Any, argument: str) -> Table:
+def frame(values: Any, only: Sequence[str]) -> Table:
     """Read a data frame of any library, column by column, names kept."""
     import narwhals as nw
 
     # Checked before narwhals, which refuses such frames in words of its own.
     unique_names([str(name) for name in getattr(values, "columns", ())])
     data = nw.from_native(values, eager_only=True)
+    if only and set(only) <= set(data.columns):
+        data = data.select(*only)
     names = [str(name) for name in data.columns]
     out = np.empty(data.shape, order="F")
     for j, name in enumerate(data.columns):

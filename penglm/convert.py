@@ -8,6 +8,7 @@ import numpy as np
 from penglm import checks, frame
 from penglm.exceptions import PenglmInputError
 from penglm.families import as_family
+from penglm.penalties import as_penalty
 from penglm.results.fit import FitResults
 from penglm.solver.certificate import Candidates
 from penglm.solver.certificate import certify as judge
@@ -118,14 +119,16 @@ def verify(results: FitResults, data: Any) -> Certificate:
             coding=spec.coding, trusted=False, env=0,
         )  # fmt: skip
     else:
-        table = checks.table(data)
-        places = {name: j for j, name in enumerate(table.names)}
-        absent = [name for name in (*kept.names, kept.y_name) if name not in places]
+        needed = (*kept.names, kept.y_name)
+        given = {str(name) for name in getattr(data, "columns", ())}
+        absent = [name for name in needed if name not in given]
         if absent:
             raise PenglmInputError(
                 f"the data has no column '{absent[0]}', which the model needs.",
                 argument=absent[0],
             )
+        table = checks.table(data, only=needed)
+        places = {name: j for j, name in enumerate(table.names)}
         exog = table.values[:, [places[name] for name in kept.names]]
         endog = table.values[:, places[kept.y_name]]
         rows = frame.from_arrays(endog, exog, spec.family, dict(extra), "drop")
@@ -150,6 +153,6 @@ def verify(results: FitResults, data: Any) -> Certificate:
         np.array([results.intercept]),
         results.coef[:, None],
     )
-    problem = statement.problem(spec.l1_ratio)
+    problem = statement.problem(spec.l1_ratio, None, as_penalty(spec.penalty))
     certificate, _ = judge(problem, claim, statement.null.score_scale)[0]
     return certificate

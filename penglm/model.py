@@ -9,6 +9,7 @@ from penglm import checks, frame
 from penglm.diagnosis import tell
 from penglm.families import Family, as_family
 from penglm.path import alpha_max, automatic_grid, solve_path
+from penglm.penalties import as_penalty
 from penglm.progress import Progress
 from penglm.results.cross_validation import CVResults
 from penglm.results.data import ModelData
@@ -16,7 +17,6 @@ from penglm.results.fit import FitResults
 from penglm.results.path import PathResults, in_order_of
 from penglm.selection import folds as folding
 from penglm.selection.cross_validation import (
-    Scores,
     best_index,
     check_metric,
     score_path,
@@ -62,10 +62,7 @@ class PenalizedGLM:
 
     Notes
     -----
-    The objective is stated once, in docs/objective.md::
-
-        1 / (2 sum s) * sum_i s_i d(y_i, mu_i)
-          + alpha * sum_j f_j (l1_ratio |b_j| + (1 - l1_ratio) / 2 b_j^2)
+    The objective and its scale are stated once, in docs/objective.md.
 
     Examples
     --------
@@ -201,6 +198,7 @@ class PenalizedGLM:
         alpha: float,
         l1_ratio: float = 1.0,
         *,
+        penalty: Any = None,
         tol: float = 1e-5,
         max_iter: int = 100,
         start: FitResults | None = None,
@@ -216,6 +214,8 @@ class PenalizedGLM:
             glmnet.
         l1_ratio : float, default 1.0
             Share of the L1 part, in [0, 1]. 1 is the lasso, 0 is ridge.
+        penalty : str or Penalty class, optional
+            The elastic net if not given; see ``penglm.penalties``.
         tol : float, default 1e-5
             Stop when no coordinate violates its optimality condition by more than
             this share of its own threshold.
@@ -247,20 +247,20 @@ class PenalizedGLM:
         fit_path : the same for a whole grid, with warm starts.
         """
         alpha, l1_ratio = checks.strength(alpha), checks.mix(l1_ratio)
-        problem = self.problem(l1_ratio)
+        kind = as_penalty(penalty)
+        problem = self.statement.problem(l1_ratio, None, kind)
         options = Options(tol=tol, max_iter=max_iter)
         warm = None
         if start is not None:
-            warm = self.statement.path_of([start.solution], l1_ratio, options).before(
-                -1.0
-            )
+            known = [start.solution]
+            warm = self.statement.path_of(known, l1_ratio, options, kind).before(-1.0)
         if alpha == np.inf:
             alpha, problem = 0.0, problem.without_penalised()
         solutions = solve_path(
             problem, [alpha], self.statement.null, options, start=warm
         )
         tell(solutions, problem, self.data.names, options)
-        return FitResults(solutions[0], self.data, self.statement.spec(l1_ratio))
+        return FitResults(solutions[0], self.data, self.statement.spec(l1_ratio, kind))
 
     def fit_path(
         self,
@@ -269,6 +269,7 @@ class PenalizedGLM:
         n_alphas: int = 100,
         alpha_min_ratio: float | None = None,
         l1_ratio: float = 1.0,
+        penalty: Any = None,
         tol: float = 1e-5,
         max_iter: int = 100,
         progress: str | bool = "auto",
@@ -284,7 +285,7 @@ class PenalizedGLM:
         alpha_min_ratio : float, optional
             Smallest strength over ``alpha_max``: 1e-4, or 1e-2 where there are fewer
             rows than columns.
-        l1_ratio, tol, max_iter
+        l1_ratio, penalty, tol, max_iter
             As in ``fit``.
         progress : {"auto", True, False}
             Draw a progress bar on long work.
@@ -296,8 +297,8 @@ class PenalizedGLM:
             the deviance is explained or a step adds less than 1e-5 of it.
         """
         l1_ratio = checks.mix(l1_ratio)
-        options = Options(tol=tol, max_iter=max_iter)
-        problem = self.problem(l1_ratio)
+        options, kind = Options(tol=tol, max_iter=max_iter), as_penalty(penalty)
+        problem = self.statement.problem(l1_ratio, None, kind)
         asked = None if alphas is None else checks.strengths(alphas)
         grid = automatic_grid(problem, self.statement.null, n_alphas, alpha_min_ratio)
         if asked is not None:
@@ -310,7 +311,7 @@ class PenalizedGLM:
         tell(solutions, problem, self.data.names, options)
         if asked is not None:
             solutions = list(in_order_of(solutions, asked.tolist()))
-        return self.statement.path_of(solutions, l1_ratio, options)
+        return self.statement.path_of(solutions, l1_ratio, options, kind)
 
     def fit_cv(
         self,
@@ -366,25 +367,24 @@ class PenalizedGLM:
             seed=seed,
         )
         options = Options(tol=tol, max_iter=max_iter)
-        chosen: tuple[float, PathResults, Scores] | None = None
-        tried: dict[float, float] = {}
-        for ratio in np.atleast_1d(l1_ratio).tolist():
+        runs = []
+        ratios = np.atleast_1d(l1_ratio).tolist()
+        for ratio in ratios:
             path = self.fit_path(
                 alphas, n_alphas=n_alphas, alpha_min_ratio=alpha_min_ratio,
                 l1_ratio=ratio, tol=tol, max_iter=max_iter, progress=progress,
-            )  # fmt: skip
-            path = path.descending()
+            ).descending()  # fmt: skip
             scores = score_path(
                 self.statement.engine.blocks[0], fold[fold >= 0],
                 partial(self.statement.problem, ratio),
                 path.alphas, options, metric=metric, n_jobs=n_jobs, progress=progress,
             )  # fmt: skip
-            sign = -1.0 if metric == "auc" else 1.0
-            tried[ratio] = float(scores.mean[best_index(scores, metric)])
-            if chosen is None or sign * tried[ratio] < chosen[0]:
-                chosen = sign * tried[ratio], path, scores
-        assert chosen is not None
-        _, path, scores = chosen
+            runs.append((path, scores))
+        best = [float(scores.mean[best_index(scores, metric)]) for _, scores in runs]
+        path, scores = runs[
+            int(np.argmax(best) if metric == "auc" else np.argmin(best))
+        ]
+        tried = dict(zip(ratios, best, strict=True))
         return CVResults(
             path.solutions, self.data, path.spec, path.solved, scores, metric, select,
             fold, tried,
@@ -396,6 +396,5 @@ def glm(formula: str, data: Any, family: Any = "gaussian", **options: Any) -> An
 
     Parameters are those of ``PenalizedGLM.from_formula``.
     """
-    options.setdefault("env", 0)
-    options["env"] += 1
+    options["env"] = options.get("env", 0) + 1
     return PenalizedGLM.from_formula(formula, data, family, **options)

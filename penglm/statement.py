@@ -16,6 +16,7 @@ from penglm.diagnosis import tell_constant
 from penglm.engines import Block, Engine, Local
 from penglm.families import Family
 from penglm.path import Null, fit_null
+from penglm.penalties import ElasticNet, Penalty
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.path import PathResults, Solved
 from penglm.solver.irls import Options
@@ -107,16 +108,22 @@ class Statement:
         """The model with nothing that is penalised."""
         return fit_null(self.problem(1.0), Options())
 
-    def problem(self, l1_ratio: float, engine: Engine | None = None) -> Problem:
+    def problem(
+        self,
+        l1_ratio: float,
+        engine: Engine | None = None,
+        penalty: type[Penalty] = ElasticNet,
+    ) -> Problem:
         """Return the frozen problem at a mix.
 
         ``engine`` replaces the rows, as cross-validation does; the columns are then
         measured on those rows.
         """
-        return Problem.elastic_net(
+        return Problem.state(
             self.engine if engine is None else engine,
             self.moments if engine is None else measure(engine),
             self.family,
+            penalty,
             l1_ratio,
             penalty_factor=self.penalty_factor,
             lower=self.lower,
@@ -125,7 +132,7 @@ class Statement:
             standardize=self.standardize,
         )
 
-    def spec(self, l1_ratio: float) -> ModelSpec:
+    def spec(self, l1_ratio: float, penalty: type[Penalty] = ElasticNet) -> ModelSpec:
         """Return what was asked for, as results remember it."""
         return ModelSpec(
             family=self.family,
@@ -138,11 +145,17 @@ class Statement:
             dropped=self.dropped,
             null_deviance=self.null.deviance,
             coding=self.coding,
+            penalty=penalty.name,
         )
 
     def path_of(
-        self, solutions: list[Solution], l1_ratio: float, options: Options
+        self,
+        solutions: list[Solution],
+        l1_ratio: float,
+        options: Options,
+        penalty: type[Penalty] = ElasticNet,
     ) -> PathResults:
         """Wrap solutions with what they came from."""
-        solved = Solved(self.problem(l1_ratio), self.null, options)
-        return PathResults(tuple(solutions), self.data, self.spec(l1_ratio), solved)
+        solved = Solved(self.problem(l1_ratio, None, penalty), self.null, options)
+        spec = self.spec(l1_ratio, penalty)
+        return PathResults(tuple(solutions), self.data, spec, solved)

@@ -151,6 +151,7 @@ def described(results: FitResults) -> dict[str, Any]:
         "fit_intercept": spec.fit_intercept,
         "standardize": spec.standardize,
         "coding": spec.coding,
+        "penalty": spec.penalty,
         "intercept": solution.intercept,
         "names": list(data.names),
         "coef": solution.coef.tolist(),
@@ -234,6 +235,7 @@ def restored(model: dict[str, Any]) -> FitResults:
         dropped=tuple(model["dropped"]),
         null_deviance=model["null_deviance"],
         coding=model["coding"],
+        penalty=model["penalty"],
     )
     solution = Solution(
         alpha=model["alpha"],

@@ -152,7 +152,7 @@ def shift_of(factor: Any) -> Shift | None:
     """Return what ``offset(...)`` or ``exposure(...)`` encloses, None for others."""
     if not factor.code.startswith(("offset(", "exposure(")):
         return None
-    call = ast.parse(factor.code, mode="eval").body
+    call = tree_of(factor.code).body
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         return None
     if len(call.args) != 1 or call.keywords:
@@ -163,10 +163,19 @@ def shift_of(factor: Any) -> Shift | None:
     return Shift(inside, call.func.id == "exposure")
 
 
+def tree_of(code: str) -> ast.Expression:
+    """Return the syntax tree of one expression of a formula."""
+    try:
+        return ast.parse(code, mode="eval")
+    except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
+        raise FormulaError(
+            f"formula cannot be read: {error}", argument="formula"
+        ) from None
+
+
 def refuse_bar(code: str) -> None:
     """Raise where a formula asks for random effects."""
-    tree = ast.parse(code, mode="eval")
-    if any(isinstance(node, ast.BitOr) for node in ast.walk(tree)):
+    if any(isinstance(node, ast.BitOr) for node in ast.walk(tree_of(code))):
         raise FormulaError(
             f"'{code}' has a '|': random effects are not supported. For a logical or, "
             "compute the column first.",
@@ -225,7 +234,7 @@ def quoted(name: str) -> str:
 def names_in(code: str) -> set[str]:
     """Return every name an expression may take from the data."""
     found = set()
-    for node in ast.walk(ast.parse(code, mode="eval")):
+    for node in ast.walk(tree_of(code)):
         if isinstance(node, ast.Name):
             found.add(node.id)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -52,10 +52,41 @@ class Penalty(ABC):
     A penalty lives in the units of the columns it was built for; ``rescaled`` moves
     it to columns divided by a scale. ``coef`` and ``score`` arguments are vectors over
     ``columns`` (all columns when None).
+
+    Attributes
+    ----------
+    name : str
+        What ``fit(penalty=...)`` calls it.
+    is_convex : bool
+        Whether a stationary point is a minimum.
+    lower, upper : Vector (p,)
+        Box limits of the coefficients.
     """
 
+    name: ClassVar[str]
+    is_convex: ClassVar[bool] = True
     lower: Vector
     upper: Vector
+
+    @classmethod
+    @abstractmethod
+    def build(
+        cls,
+        l1_ratio: float,
+        penalty_factor: Vector,
+        scale: Vector,
+        lower: Vector,
+        upper: Vector,
+    ) -> Self:
+        """Return the penalty that acts on ``coef * scale``.
+
+        Parameters
+        ----------
+        l1_ratio : float
+        penalty_factor : Vector (p,)
+            0 leaves a coefficient free, inf excludes its column.
+        scale, lower, upper : Vector (p,)
+        """
 
     @abstractmethod
     def terms(self, alpha: float) -> PenaltyTerms:

@@ -46,6 +46,7 @@ class ElasticNet(Penalty):
     Friedman, Hastie and Tibshirani (2010), J. Stat. Softw. 33(1), eq. 2.
     """
 
+    name = "elastic_net"
     l1_ratio: float
     l1_weight: Vector
     l2_weight: Vector
@@ -61,7 +62,6 @@ class ElasticNet(Penalty):
         lower: Vector,
         upper: Vector,
     ) -> "ElasticNet":
-        """Penalise ``coef * scale``; an infinite factor excludes its column."""
         excluded = np.isinf(penalty_factor)
         factor = np.where(excluded, 0.0, penalty_factor)
         return cls(

@@ -79,7 +79,7 @@ class ModelSpec:
     dropped : tuple of str
         Constant columns, whose coefficients are 0.
     null_deviance : float
-    coding : str
+    coding, penalty : str
     """
 
     family: Family
@@ -92,6 +92,7 @@ class ModelSpec:
     dropped: tuple[str, ...]
     null_deviance: float
     coding: str = "treatment"
+    penalty: str = "elastic_net"
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +123,7 @@ def encode(
             own_offset = formula_offset
         n_rows = design.shape[0]
     else:
-        chosen = select(checks.table(values), data.names)
+        chosen = select(checks.table(values, only=data.names), data.names)
         n_rows = chosen.shape[0]
         is_missing = checks.missing_rows(chosen)
         if is_missing.any():

@@ -102,6 +102,16 @@ class FitResults:
         return self.solution.certificate
 
     @property
+    def verdict(self) -> str:
+        """What the certificate proves, in words, or why it proves nothing."""
+        if self.status in (Status.OPTIMAL, Status.OPTIMAL_INACCURATE):
+            return str(self.certificate)
+        residual = self.certificate.kkt_residual
+        return (
+            f"not optimal ({self.status.value}), KKT residual {residual:.1e} of alpha"
+        )
+
+    @property
     def nobs(self) -> float:
         """Number of observations."""
         return self.data.n_obs
@@ -299,7 +309,7 @@ class FitResults:
         return (
             f"<FitResults: {family.name}, {family.link.name} link, "
             f"alpha={self.alpha:.4g}, l1_ratio={self.l1_ratio:g}, "
-            f"{self.n_nonzero} of {self.coef.size} nonzero, {self.certificate}>"
+            f"{self.n_nonzero} of {self.coef.size} nonzero, {self.verdict}>"
         )
 
 

@@ -13,8 +13,13 @@ def response(y: Vector, mu: Vector) -> Vector:
 
 def pearson(family: Family, y: Vector, mu: Vector, weight: Vector) -> Vector:
     """Return ``sqrt(s) (y - mu) / sqrt(V(mu))``."""
-    scaled: Vector = np.sqrt(weight) * (y - mu) / np.sqrt(family.variance(mu))
-    return scaled
+    difference = np.sqrt(weight) * (y - mu)
+    root = np.sqrt(family.variance(mu))
+    # Where a mean rounds to the end of its range and meets y, nothing is left over.
+    with np.errstate(divide="ignore"):
+        return np.divide(
+            difference, root, out=np.zeros_like(difference), where=difference != 0.0
+        )
 
 
 def deviance(family: Family, y: Vector, mu: Vector, weight: Vector) -> Vector:

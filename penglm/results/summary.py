@@ -77,6 +77,8 @@ def header(
     """Return the two columns of facts above the coefficients."""
     family = results.spec.family
     penalty = {1.0: "lasso", 0.0: "ridge"}.get(results.l1_ratio, "elastic net")
+    if results.spec.penalty != "elastic_net":
+        penalty = results.spec.penalty
     left = [
         ("Dep. Variable:", show(results.data.y_name)),
         ("Model Family:", family.name),
@@ -100,7 +102,7 @@ def header(
 
 def notes(results: FitResults) -> list[str]:
     """Return the lines below the table."""
-    lines = [f"Certificate: {results.certificate}.", NO_STANDARD_ERRORS]
+    lines = [f"Certificate: {results.verdict}.", NO_STANDARD_ERRORS]
     if results.data.formula is not None:
         lines.append(f"Formula: {results.data.formula} ({results.spec.coding} coding)")
     if results.spec.dropped:

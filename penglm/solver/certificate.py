@@ -98,7 +98,7 @@ def judge(
             worst_column=worst,
             objective=objective,
             duality_gap=gaps[k],
-            is_convex=problem.family.is_convex,
+            is_convex=problem.family.is_convex and problem.penalty.is_convex,
         )
         judged.append((certificate, 2.0 * float(loss[k]) * problem.weight_total))
     return judged
@@ -182,7 +182,8 @@ def dual_correction(problem: Problem, batch: Candidates) -> Correction | None:
     if batch.alphas[0] == 0.0:
         is_free = ~problem.penalty.is_fixed
     free = np.flatnonzero(is_free)
-    if not problem.family.is_convex or free.size > MOST_FREE:
+    is_convex = problem.family.is_convex and problem.penalty.is_convex
+    if not is_convex or free.size > MOST_FREE:
         return None
     m = batch.alphas.size
 

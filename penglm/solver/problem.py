@@ -15,7 +15,7 @@ from penglm._typing import Mask, Vector
 from penglm.design import Design, Standardized
 from penglm.engines import Block, Engine
 from penglm.families import Family
-from penglm.penalties import ElasticNet, Penalty
+from penglm.penalties import Penalty
 from penglm.solver.solution import Point
 
 # A threshold below this share of alpha_max drowns in the rounding of the gradient.
@@ -89,11 +89,12 @@ class Problem:
     scale: Vector
 
     @classmethod
-    def elastic_net(
+    def state(
         cls,
         engine: Engine,
         moments: Moments,
         family: Family,
+        penalty: type[Penalty],
         l1_ratio: float,
         *,
         penalty_factor: Vector,
@@ -102,10 +103,10 @@ class Problem:
         fit_intercept: bool,
         standardize: bool,
     ) -> Self:
-        """State an elastic net on the rows of an engine."""
+        """State a penalised GLM on the rows of an engine."""
         scale, fixed = column_scale(moments, fit_intercept)
         null = np.clip(0.0, lower, upper)
-        penalty = ElasticNet.build(
+        cost = penalty.build(
             l1_ratio,
             penalty_factor,
             scale if standardize else np.ones_like(scale),
@@ -114,7 +115,7 @@ class Problem:
         )
         center = moments.mean if fit_intercept else np.zeros_like(scale)
         return cls(
-            engine, family, penalty, fit_intercept, moments.weight_total, center, scale
+            engine, family, cost, fit_intercept, moments.weight_total, center, scale
         )
 
     def without_penalised(self) -> "Problem":

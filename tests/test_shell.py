@@ -1,0 +1,277 @@
+"""The shell: what it prints, what it returns, and that it never shows a traceback."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import penglm as pg
+from penglm.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return a folder with a small table, and stand in it."""
+    rng = np.random.default_rng(5)
+    n = 80
+    table = pd.DataFrame({"x": rng.normal(size=n), "z": rng.uniform(1, 2, size=n)})
+    table["a"] = np.resize(list("abc"), n)
+    table["y"] = rng.poisson(np.exp(0.5 * table.x + 0.3 * (table.a == "b")))
+    table["t"] = rng.uniform(1, 2, size=n)
+    table.to_csv(tmp_path / "data.csv", index=False)
+    table.to_csv(tmp_path / "data.csv.gz", index=False)
+    table.to_parquet(tmp_path / "data.parquet")
+    table.to_feather(tmp_path / "data.feather")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    """Return exit code, standard output and standard error of a command."""
+    try:
+        code = main(list(arguments))
+    except SystemExit as stop:
+        code = stop.code
+    out, err = capsys.readouterr()
+    assert "Traceback" not in err
+    return code, out, err
+
+
+FIT = ("fit", "data.csv", "y ~ x + a", "--family", "poisson")
+
+
+def test_fit_at_one_strength_is_the_librarys_fit(capsys, folder):
+    code, out, _ = run(capsys, *FIT, "--alpha", "0.05", "--json")
+    expected = pg.glm("y ~ x + a", pd.read_csv("data.csv"), "poisson").fit(0.05)
+    assert code == 0
+    assert json.loads(out)["fit"]["params"] == expected.params.to_dict()
+
+
+@pytest.mark.parametrize("name", ["data.csv.gz", "data.parquet", "data.feather"])
+def test_every_kind_of_file_gives_the_same_fit(capsys, folder, name):
+    _, expected, _ = run(capsys, *FIT, "--alpha", "0.05", "--json")
+    _, out, _ = run(capsys, "fit", name, *FIT[2:], "--alpha", "0.05", "--json")
+    assert json.loads(out) == json.loads(expected)
+
+
+def test_standard_input_is_a_file_too(capsys, folder, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(Path("data.csv").read_text()))
+    code, out, _ = run(capsys, "fit", "-", *FIT[2:], "--alpha", "0.05")
+    assert code == 0
+    assert "Penalised Generalized Linear Model" in out
+
+
+def test_cross_validation_is_the_default_and_says_so(capsys, folder):
+    code, out, _ = run(capsys, *FIT, "--cv", "4", "--select", "min")
+    assert code == 0
+    assert "4-fold cross-validation" in out
+    assert "4-fold CV (min)" in out
+    code, out, _ = run(capsys, *FIT, "--json")
+    assert json.loads(out)["fit"]["chosen_by"] == "10-fold CV (1se)"
+
+
+def test_path_prints_the_table(capsys, folder):
+    code, out, _ = run(capsys, *FIT, "--path")
+    assert code == 0
+    assert out.splitlines()[0].split() == ["Df", "%Dev", "alpha"]
+
+
+def test_exposure_weights_and_coding_reach_the_model(capsys, folder):
+    options = ("--exposure", "t", "--weights", "z", "--coding", "full")
+    _, out, _ = run(capsys, *FIT, *options, "--alpha", "0.05", "--json")
+    expected = pg.glm(
+        "y ~ x + a", pd.read_csv("data.csv"), "poisson",
+        exposure="t", freq_weights="z", coding="full",
+    ).fit(0.05)  # fmt: skip
+    assert json.loads(out)["fit"]["params"] == expected.params.to_dict()
+
+
+def test_save_verify_and_predict_go_together(capsys, folder):
+    assert run(capsys, *FIT, "--alpha", "0.05", "--save", "m.json")[0] == 0
+    code, out, _ = run(capsys, "verify", "m.json")
+    assert (code, "intact" in out) == (0, True)
+    code, out, _ = run(capsys, "verify", "m.json", "data.csv", "--json")
+    assert code == 0
+    assert json.loads(out)["certified"] is True
+    assert run(capsys, "predict", "m.json", "data.csv", "-o", "p.csv")[0] == 0
+    fit = pg.load("m.json")
+    expected = fit.predict(pd.read_csv("data.csv"))
+    np.testing.assert_array_equal(pd.read_csv("p.csv")["mean"], expected)
+    run(capsys, "predict", "m.json", "data.csv", "-o", "p.parquet", "--which", "linear")
+    linear = pd.read_parquet("p.parquet")["linear"]
+    np.testing.assert_allclose(np.exp(linear), expected, rtol=1e-12)
+    _, out, _ = run(capsys, "predict", "m.json", "data.csv")
+    assert len(out.splitlines()) == 81
+
+
+def test_verify_refuses_other_data(capsys, folder):
+    run(capsys, *FIT, "--alpha", "0.05", "--save", "m.json")
+    table = pd.read_csv("data.csv")
+    table["y"] = table.y[::-1].to_numpy()
+    table.to_csv("other.csv", index=False)
+    code, out, _ = run(capsys, "verify", "m.json", "other.csv")
+    assert code == 5
+    assert "not optimal for this data" in out
+
+
+MISTAKES = {
+    2: [
+        (*FIT, "--alpha", "-1"),
+        (*FIT, "--alpha", "1", "--path"),
+        ("fit", "data.csv", "y ~ x", "--family", "gaussain", "--alpha", "1"),
+        (*FIT, "--cv", "1"),
+        (*FIT, "--alpha", "1", "--l1-ratio", "2"),
+        (*FIT, "--alpha", "1", "--l1-ratio", "1", "0.5"),
+        (*FIT, "--path", "--save", "m.json"),
+        ("fit",),
+        (),
+        ("nonsense",),
+    ],
+    3: [
+        ("fit", "absent.csv", "y ~ x"),
+        ("fit", "data.txt", "y ~ x"),
+        ("fit", "long.csv", "y ~ x"),
+        ("fit", "short.csv", "y ~ x"),
+        ("fit", "empty.csv", "y ~ x"),
+        ("fit", "binary.csv", "y ~ x"),
+        ("fit", "broken.parquet", "y ~ x"),
+        ("fit", "broken.csv.gz", "y ~ x"),
+        ("fit", "data.csv", "x ~ z", "--family", "poisson", "--alpha", "1"),
+        (*FIT, "--weights", "absent", "--alpha", "1"),
+    ],
+    4: [
+        ("fit", "data.csv", "y ~ w", "--alpha", "1"),
+        ("fit", "data.csv", "y ~ (x", "--alpha", "1"),
+        ("fit", "data.csv", "y ~ __import__('os').getcwd()", "--alpha", "1"),
+        ("predict", "absent.json", "data.csv"),
+        ("verify", "data.csv"),
+    ],
+    6: [(*FIT, "--alpha", "1", "--save", "absent/m.json")],
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [(code, arguments) for code, each in MISTAKES.items() for arguments in each],
+    ids=str,
+)
+def test_each_mistake_has_its_code_and_one_line(capsys, folder, code, arguments):
+    text = Path("data.csv").read_text().splitlines()
+    long, short = list(text), list(text)
+    long[4] += ",1,2"
+    short[6] = short[6].rsplit(",", 1)[0]
+    Path("long.csv").write_text("\n".join(long))
+    Path("short.csv").write_text("\n".join(short))
+    Path("empty.csv").write_text("")
+    Path("binary.csv").write_bytes(bytes(range(128, 256)))
+    Path("broken.parquet").write_bytes(b"PAR1 nothing")
+    Path("broken.csv.gz").write_bytes(Path("data.csv.gz").read_bytes()[:80])
+    found, _, err = run(capsys, *arguments)
+    assert found == code
+    assert err
+
+
+def test_malformed_lines_are_named(capsys, folder):
+    text = Path("data.csv").read_text().splitlines()
+    text[4] += ",1,2"
+    Path("long.csv").write_text("\n".join(text))
+    _, _, err = run(capsys, "fit", "long.csv", "y ~ x")
+    assert "long.csv:5: 7 fields, expected 5." in err
+    text[4] = text[4].removesuffix(",1,2").rsplit(",", 1)[0]
+    Path("short.csv").write_text("\n".join(text))
+    _, _, err = run(capsys, "fit", "short.csv", "y ~ x")
+    assert "short.csv:5: 4 fields, expected 5." in err
+
+
+def test_a_result_is_shown_before_a_disk_can_fail(capsys, folder):
+    _, out, _ = run(capsys, *MISTAKES[6][0])
+    assert "Penalised Generalized Linear Model" in out
+
+
+def test_what_did_not_converge_is_written_with_code_5(capsys, folder):
+    table = pd.read_csv("data.csv")
+    table["y"] = (table.x > 0).astype(float)
+    table.to_csv("separated.csv", index=False)
+    code, out, err = run(
+        capsys, "fit", "separated.csv", "y ~ x", "--family", "binomial", "--alpha",
+        "0", "--save", "m.json",
+    )  # fmt: skip
+    assert code == 5
+    assert "no_finite_solution" in out
+    assert "warning: the likelihood rises without limit" in err
+    assert pg.load("m.json").converged is False
+
+
+def test_warnings_are_lines_without_code(capsys, folder):
+    table = pd.read_csv("data.csv")
+    table.loc[3, "x"] = np.nan
+    table.to_csv("gap.csv", index=False)
+    _, _, err = run(capsys, "fit", "gap.csv", *FIT[2:], "--alpha", "1")
+    expected = "penglm: warning: 1 of 80 rows with missing values were dropped.\n"
+    assert err == expected
+
+
+def test_doctor_looks_and_version_speaks(capsys):
+    code, out, _ = run(capsys, "doctor", "--json")
+    assert code == 0
+    assert json.loads(out)["trial status"] == "optimal"
+    assert run(capsys, "--version")[1] == f"penglm {pg.__version__}\n"
+
+
+def test_the_demo_does_the_main_job(capsys):
+    code, out, err = run(capsys, "demo")
+    assert code == 0
+    assert err == ""
+    assert "10-fold CV (1se)" in out
+    assert "coefficients are exactly zero" in out
+
+
+def test_a_reader_that_goes_away_is_no_error(folder):
+    command = [sys.executable, "-m", "penglm.cli", *FIT, "--path"]
+    line = " ".join(f"'{word}'" for word in command) + " | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_ctrl_c_ends_a_long_command_within_a_second(folder):
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame(rng.normal(size=(3000, 150))).add_prefix("v")
+    wide["y"] = rng.poisson(np.exp(0.3 * wide.v0))
+    wide.to_parquet("wide.parquet")
+    command = [
+        sys.executable, "-m", "penglm.cli", "fit", "wide.parquet", "y ~ .",
+        "--family", "poisson", "--cv", "200",
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
+        time.sleep(8)
+        assert process.poll() is None, "the command was meant to take longer"
+        process.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        _, err = process.communicate(timeout=30)
+        waited = time.monotonic() - start
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "penglm: interrupted."
+    assert waited < 2.0, "the promise is one second; two allow for a busy machine"
