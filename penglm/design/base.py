@@ -67,8 +67,9 @@ class Design(ABC):
         columns: Index | None = None,
         others: Index | None = None,
         center: Vector | None = None,
+        factor: Vector | None = None,
     ) -> Matrix:
-        """Return ``(X - c)[:, columns]' diag(w) (X - c)[:, others]`` (k, l).
+        """Return ``Z[:, columns]' diag(w) Z[:, others]`` (k, l) of ``Z = (X - c) f``.
 
         Parameters
         ----------
@@ -77,6 +78,9 @@ class Design(ABC):
             ``others`` is ``columns`` when None; the result is then exactly symmetric.
         center : Vector (p,), optional
             Subtracted from the columns, without a copy of them.
+        factor : Vector (p,), optional
+            Multiplies the columns, before anything is squared: a Gram matrix of columns
+            of size 1e200 would not be representable.
         """
 
     @abstractmethod
@@ -106,23 +110,22 @@ def positions(columns: Index | None, n_features: int) -> Index:
 
 
 def recentre(
-    raw: Matrix,
-    left: Vector,
-    right: Vector,
-    total: float,
-    center: Vector,
-    columns: Index,
-    others: Index,
+    raw: Matrix, left: Vector, right: Vector, total: float, a: Vector, b: Vector
 ) -> Matrix:
     """Centre a Gram matrix after the fact, for storages that are mostly zero.
 
-    ``left`` and ``right`` are ``X' w`` over ``columns`` and ``others``.
+    ``left`` (k,) and ``right`` (l,) are ``X' w`` over its rows' and its columns'
+    coordinates, ``a`` and ``b`` their centres, ``total`` the sum of the weights.
     """
-    a, b = center[columns], center[others]
     centred: Matrix = (
         raw - np.outer(left, b) - np.outer(a, right) + total * np.outer(a, b)
     )
     return centred
+
+
+def chosen(values: Vector | None, columns: Index, default: float) -> Vector:
+    """Return the values (k,) of some columns, a constant where there are none."""
+    return np.full(columns.size, default) if values is None else values[columns]
 
 
 def symmetric(matrix: Matrix) -> Matrix:

@@ -58,22 +58,30 @@ class Categorical(Design):
         columns: Index | None = None,
         others: Index | None = None,
         center: Vector | None = None,
+        factor: Vector | None = None,
     ) -> Matrix:
         mine = positions(columns, self.shape[1])
         theirs = mine if others is None else np.asarray(others)
         sums = self.gradient(working_weight)
         out = np.where(mine[:, None] == theirs, sums[mine][:, None], 0.0)
-        if center is None:
-            return out
-        total = float(working_weight.sum())
-        return recentre(out, sums[mine], sums[theirs], total, center, mine, theirs)
+        if center is not None:
+            out = recentre(
+                out, sums[mine], sums[theirs], float(working_weight.sum()),
+                center[mine], center[theirs],
+            )  # fmt: skip
+        if factor is not None:
+            out *= np.outer(factor[mine], factor[theirs])
+        return out
 
     def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
         share = sample_weight / sample_weight.sum()
-        mean = self.gradient(share)
-        everywhere = np.bincount(self.column, minlength=self.shape[1] + 1)
-        mean[everywhere[:-1] == self.shape[0]] = 1.0
-        sd = np.sqrt(mean * np.maximum(1.0 - mean, 0.0))
+        sums = np.bincount(self.column, share, self.shape[1] + 1)
+        rest = 1.0 - sums
+        most = int(sums.argmax())
+        # One minus nearly one would leave nothing of a light row.
+        rest[most] = np.delete(sums, most).sum()
+        mean = np.where(rest == 0.0, 1.0, sums)[:-1]
+        sd = np.sqrt(mean * np.maximum(rest[:-1], 0.0))
         return mean, constant_to_zero(sd, np.ones_like(sd))
 
     def take(self, rows: Index) -> "Categorical":

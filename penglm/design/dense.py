@@ -67,20 +67,19 @@ class Dense(Design):
         columns: Index | None = None,
         others: Index | None = None,
         center: Vector | None = None,
+        factor: Vector | None = None,
     ) -> Matrix:
         mine = positions(columns, self.shape[1])
         theirs = mine if others is None else others
         out = np.zeros((mine.size, len(theirs)))
         for first in self.blocks():
             weight = working_weight[first : first + BLOCK_ROWS, None]
-            left = self.block(first, mine)
-            left = left if center is None else left - center[mine]
+            left = moved(self.block(first, mine), mine, center, factor)
             if others is None:
                 root = np.sqrt(weight) * left
                 out += root.T @ root
                 continue
-            right = self.block(first, theirs)
-            right = right if center is None else right - center[theirs]
+            right = moved(self.block(first, theirs), theirs, center, factor)
             out += (weight * left).T @ right
         return symmetric(out) if others is None else out
 
@@ -116,3 +115,11 @@ class Dense(Design):
 
     def to_dense(self) -> Matrix:
         return self.X.astype(np.float64)
+
+
+def moved(
+    rows: Matrix, columns: Index, center: Vector | None, factor: Vector | None
+) -> Matrix:
+    """Return rows (n, k) of chosen columns, centred and scaled; a copy if changed."""
+    rows = rows if center is None else rows - center[columns]
+    return rows if factor is None else rows * factor[columns]

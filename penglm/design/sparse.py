@@ -9,6 +9,7 @@ from penglm._typing import Array, Index, Matrix, Vector
 from penglm.design.base import (
     Columns,
     Design,
+    chosen,
     constant_to_zero,
     positions,
     power_of_two,
@@ -44,6 +45,17 @@ class Sparse(Design):
         part = self.X if columns is None else self.X[:, columns]
         return part.astype(np.float64, copy=False)
 
+    def scaled(self, columns: Index | None, factor: Vector | None) -> Any:
+        """Return the chosen columns times their factors, CSC float64."""
+        part = self.chosen(columns)
+        if factor is None:
+            return part
+        by_entry = np.repeat(
+            factor[positions(columns, self.shape[1])], np.diff(part.indptr)
+        )
+        parts = (part.data * by_entry, part.indices, part.indptr)
+        return sparse.csc_array(parts, shape=part.shape)
+
     def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
         return self.chosen(columns) @ np.asarray(coef, dtype=np.float64)
 
@@ -56,38 +68,58 @@ class Sparse(Design):
         columns: Index | None = None,
         others: Index | None = None,
         center: Vector | None = None,
+        factor: Vector | None = None,
     ) -> Matrix:
-        left = self.chosen(columns)
-        right = left if others is None else self.chosen(others)
+        mine = positions(columns, self.shape[1])
+        theirs = mine if others is None else np.asarray(others)
+        left = self.scaled(columns, factor)
+        right = left if others is None else self.scaled(others, factor)
         weighted = sparse.diags_array(working_weight) @ right
         out = (left.T @ weighted).toarray()
         if center is not None:
-            mine = positions(columns, self.shape[1])
-            theirs = mine if others is None else others
             out = recentre(
                 out, left.T @ working_weight, right.T @ working_weight,
-                float(working_weight.sum()), center, mine, theirs,
+                float(working_weight.sum()),
+                center[mine] * chosen(factor, mine, 1.0),
+                center[theirs] * chosen(factor, theirs, 1.0),
             )  # fmt: skip
         return symmetric(out) if others is None else out
 
     def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
         X = self.chosen(None)
-        size = np.zeros(self.shape[1])
-        column = np.repeat(np.arange(self.shape[1]), np.diff(X.indptr))
+        n_features = self.shape[1]
+        counts = np.diff(X.indptr)
+        column = np.repeat(np.arange(n_features), counts)
+        size = np.zeros(n_features)
         np.maximum.at(size, column, np.abs(X.data))
         unit = power_of_two(size)
-        share = sample_weight / sample_weight.sum()
         value = X.data / unit[column]
+        share = sample_weight / sample_weight.sum()
         part = share[X.indices]
-        n_features = self.shape[1]
         filled = np.bincount(column, part, n_features)
-        mean = np.bincount(column, part * value, n_features)
+        mostly = filled > 0.5
+        empty = np.maximum(1.0 - filled, 0.0)
+        empty[mostly] = self.empty_share(np.flatnonzero(mostly), share)
+        # About a value of its own, a column that hardly varies loses no digits.
+        origin = np.zeros(n_features)
+        origin[mostly] = value[X.indptr[:-1][mostly]]
+        shift = np.bincount(column, part * (value - origin[column]), n_features)
+        mean = origin + (shift - empty * origin)
         square = np.bincount(column, part * (value - mean[column]) ** 2, n_features)
-        # Rows without an entry differ from the mean by the mean itself.
-        full = np.diff(X.indptr) == self.shape[0]
-        square += np.where(full, 0.0, np.maximum(1.0 - filled, 0.0)) * mean**2
-        sd = constant_to_zero(np.sqrt(square), size / unit)
+        sd = constant_to_zero(np.sqrt(square + empty * mean**2), size / unit)
         return mean * unit, sd * unit
+
+    def empty_share(self, columns: Index, share: Vector) -> Vector:
+        """Return the weight (k,) of the rows without an entry, summed over them.
+
+        One minus the weight of the others would leave nothing of a light row.
+        """
+        out = np.empty(columns.size)
+        for k, j in enumerate(columns.tolist()):
+            is_empty = np.ones(share.size, dtype=np.bool_)
+            is_empty[self.X.indices[self.X.indptr[j] : self.X.indptr[j + 1]]] = False
+            out[k] = share[is_empty].sum()
+        return out
 
     def take(self, rows: Index) -> "Sparse":
         return Sparse(self.X.tocsr()[rows].tocsc())

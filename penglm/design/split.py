@@ -1,14 +1,21 @@
 """Several storages side by side."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from penglm._typing import Array, Index, Matrix, Vector
-from penglm.design.base import Columns, Design, positions, symmetric
+from penglm.design.base import (
+    Columns,
+    Design,
+    chosen,
+    positions,
+    recentre,
+    symmetric,
+)
 from penglm.design.categorical import Categorical
 from penglm.design.dense import Dense
 from penglm.design.sparse import Sparse
@@ -59,9 +66,9 @@ class Split(Design):
         return out
 
     def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
-        chosen = positions(columns, self.shape[1])
-        out = np.empty((chosen.size, *row_values.shape[1:]))
-        for k, inside, places in self.pieces(chosen):
+        picked = positions(columns, self.shape[1])
+        out = np.empty((picked.size, *row_values.shape[1:]))
+        for k, inside, places in self.pieces(picked):
             out[places] = self.parts[k].gradient(row_values, inside)
         return out
 
@@ -71,6 +78,7 @@ class Split(Design):
         columns: Index | None = None,
         others: Index | None = None,
         center: Vector | None = None,
+        factor: Vector | None = None,
     ) -> Matrix:
         mine = positions(columns, self.shape[1])
         theirs = mine if others is None else np.asarray(others)
@@ -79,32 +87,28 @@ class Split(Design):
             for b, beside, cols in self.pieces(theirs):
                 if others is None and b < a:
                     continue
-                part = self.cross(a, inside, b, beside, working_weight, center)
+                left = self.piece(a, inside, center, factor)
+                right = self.piece(b, beside, center, factor)
+                if a == b:
+                    part = left.gram(working_weight, beside)
+                else:
+                    part = cross_gram(left, right, working_weight)
                 out[np.ix_(rows, cols)] = part
                 if others is None:
                     out[np.ix_(cols, rows)] = part.T
         return symmetric(out) if others is None else out
 
-    def cross(
-        self,
-        a: int,
-        inside: Index,
-        b: int,
-        beside: Index,
-        weight: Vector,
-        center: Vector | None,
-    ) -> Matrix:
-        """Return the Gram block of two parts."""
-        left, right = self.parts[a], self.parts[b]
-        first = second = None
-        if center is not None:
-            first = center[self.starts[a] : self.starts[a + 1]]
-            second = center[self.starts[b] : self.starts[b + 1]]
-        if a == b:
-            return left.gram(weight, inside, beside, first)
-        if isinstance(right, Dense) and not isinstance(left, Dense):
-            return cross_gram(right, beside, left, inside, weight, second, first).T
-        return cross_gram(left, inside, right, beside, weight, first, second)
+    def piece(
+        self, k: int, columns: Index, center: Vector | None, factor: Vector | None
+    ) -> "Piece":
+        """Return chosen columns of a part with what is done to them."""
+        mine = slice(self.starts[k], self.starts[k + 1])
+        return Piece(
+            self.parts[k],
+            columns,
+            None if center is None else center[mine],
+            None if factor is None else factor[mine],
+        )
 
     def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
         both = [part.moments(sample_weight) for part in self.parts]
@@ -129,74 +133,115 @@ class Split(Design):
         return np.hstack([part.to_dense() for part in self.parts])
 
 
-def cross_gram(
-    left: Design,
-    inside: Index,
-    right: Design,
-    beside: Index,
-    weight: Vector,
-    first: Vector | None,
-    second: Vector | None,
-) -> Matrix:
-    """Return ``(L - c)' diag(w) (R - d)`` of two storages; a dense one comes first.
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Chosen columns of one part, their centres and factors."""
 
-    A dense part is centred a few columns at a time. The other part is zero nearly
+    design: Design
+    columns: Index
+    center: Vector | None
+    factor: Vector | None
+
+    def gram(self, weight: Vector, others: Index) -> Matrix:
+        """Return the Gram matrix (k, l) with other columns of the same part."""
+        return self.design.gram(weight, self.columns, others, self.center, self.factor)
+
+    def sums(self, weight: Vector) -> Vector:
+        """Return ``X' w`` (k,) of the columns times their factors."""
+        raw: Vector = self.design.gradient(weight, self.columns)
+        return raw * chosen(self.factor, self.columns, 1.0)
+
+    def centers(self) -> Vector:
+        """Return the centres (k,) of the columns times their factors."""
+        center = chosen(self.center, self.columns, 0.0)
+        return center * chosen(self.factor, self.columns, 1.0)
+
+
+def cross_gram(left: Piece, right: Piece, weight: Vector) -> Matrix:
+    """Return ``L' diag(w) R`` of pieces of two parts."""
+    if isinstance(left.design, Dense):
+        return dense_cross(left.design, left, right, weight)
+    if isinstance(right.design, Dense):
+        return dense_cross(right.design, right, left, weight).T
+    return sparse_cross(left, right, weight)
+
+
+def dense_cross(store: Dense, left: Piece, right: Piece, weight: Vector) -> Matrix:
+    """Return the block of a dense piece and any other.
+
+    The dense piece is centred a few columns at a time. The other one may be zero nearly
     everywhere, so its centre is taken off afterwards, against sums already centred.
     """
-    if not isinstance(left, Dense):
-        return sparse_cross(left, inside, right, beside, weight, first, second)
-    out = np.zeros((inside.size, beside.size))
-    for start in range(0, inside.size, COLUMNS_AT_ONCE):
-        chosen = inside[start : start + COLUMNS_AT_ONCE]
-        part = left.X[:, chosen].astype(np.float64)
-        part = part if first is None else part - first[chosen]
+    out = np.zeros((left.columns.size, right.columns.size))
+    center = chosen(right.center, right.columns, 0.0)
+    for start in range(0, left.columns.size, COLUMNS_AT_ONCE):
+        few = left.columns[start : start + COLUMNS_AT_ONCE]
+        part = store.X[:, few].astype(np.float64)
+        part -= chosen(left.center, few, 0.0)
+        part *= chosen(left.factor, few, 1.0)
         part *= weight[:, None]
-        rows = right.gradient(part, beside).T
-        if second is not None:
-            rows = rows - np.outer(part.sum(axis=0), second[beside])
+        rows = right.design.gradient(part, right.columns).T
+        rows = rows - np.outer(part.sum(axis=0), center)
         out[start : start + COLUMNS_AT_ONCE] = rows
-    return out
+    return out * chosen(right.factor, right.columns, 1.0)
 
 
-def sparse_cross(
-    left: Design,
-    inside: Index,
-    right: Design,
-    beside: Index,
-    weight: Vector,
-    first: Vector | None,
-    second: Vector | None,
-) -> Matrix:
+def sparse_cross(left: Piece, right: Piece, weight: Vector) -> Matrix:
     """Return the block of two storages that are zero nearly everywhere."""
-    if isinstance(left, Categorical) and isinstance(right, Categorical):
-        out = contingency(left, right, weight)[np.ix_(inside, beside)]
+    a, b = left.design, right.design
+    if isinstance(a, Categorical) and isinstance(b, Categorical):
+        out = contingency(a, b, weight, left.columns, right.columns)
+        out = out * chosen(left.factor, left.columns, 1.0)[:, None]
+        out *= chosen(right.factor, right.columns, 1.0)
     else:
-        a, b = compressed(left, inside), compressed(right, beside)
-        out = (a.T @ (sparse.diags_array(weight) @ b)).toarray()
-    if first is None or second is None:
+        weighted = sparse.diags_array(weight) @ compressed(right)
+        out = (compressed(left).T @ weighted).toarray()
+    if left.center is None:
         return out
-    here, there = left.gradient(weight, inside), right.gradient(weight, beside)
-    c, d = first[inside], second[beside]
-    out = out - np.outer(here, d) - np.outer(c, there)
-    return out + float(weight.sum()) * np.outer(c, d)
+    return recentre(
+        out, left.sums(weight), right.sums(weight), float(weight.sum()),
+        left.centers(), right.centers(),
+    )  # fmt: skip
 
 
-def contingency(left: Categorical, right: Categorical, weight: Vector) -> Matrix:
-    """Return the weighted cross table (p, q) of two factors."""
-    p, q = left.shape[1] + 1, right.shape[1] + 1
-    if p * q <= LARGEST_TABLE:
-        cells: Vector = np.zeros(p * q)
-        cells += np.bincount(left.column * q + right.column, weight, p * q)
-        return cells.reshape(p, q)[:-1, :-1]
-    a, b = left.indicator(), right.indicator()
-    table: Matrix = (a.T @ (sparse.diags_array(weight) @ b)).toarray()
+def contingency(
+    left: Categorical,
+    right: Categorical,
+    weight: Vector,
+    inside: Index | None = None,
+    beside: Index | None = None,
+) -> Matrix:
+    """Return the weighted cross table (k, l) of chosen levels of two factors."""
+    row, n_rows = placed(left, inside)
+    column, n_columns = placed(right, beside)
+    if (n_rows + 1) * (n_columns + 1) <= LARGEST_TABLE:
+        wide = n_columns + 1
+        cells: Vector = np.zeros((n_rows + 1) * wide)
+        cells += np.bincount(row * wide + column, weight, cells.size)
+        return cells.reshape(n_rows + 1, wide)[:-1, :-1]
+    met = (row < n_rows) & (column < n_columns)
+    entries = (weight[met], (row[met], column[met]))
+    table: Matrix = sparse.coo_array(entries, shape=(n_rows, n_columns)).toarray()
     return table
 
 
-def compressed(part: Design, columns: Index) -> Any:
-    """Return chosen columns of a sparse or categorical part, CSC."""
-    if isinstance(part, Sparse):
-        return part.chosen(columns)
-    if isinstance(part, Categorical):
-        return part.indicator()[:, columns]
-    return sparse.csc_array(part.to_dense()[:, columns])
+def placed(factor: Categorical, columns: Index | None) -> tuple[Index, int]:
+    """Return where each row's level stands in ``columns``, past the end if nowhere."""
+    if columns is None:
+        return factor.column, factor.shape[1]
+    home = np.full(factor.shape[1] + 1, columns.size, dtype=np.int64)
+    home[columns] = np.arange(columns.size)
+    return home[factor.column], columns.size
+
+
+def compressed(piece: Piece) -> Any:
+    """Return the columns of a piece times their factors, CSC."""
+    design = piece.design
+    if isinstance(design, Sparse):
+        return design.scaled(piece.columns, piece.factor)
+    matrix = (
+        design.indicator()[:, piece.columns]
+        if isinstance(design, Categorical)
+        else sparse.csc_array(design.to_dense()[:, piece.columns])
+    )
+    return matrix @ sparse.diags_array(chosen(piece.factor, piece.columns, 1.0))

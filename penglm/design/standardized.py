@@ -46,14 +46,14 @@ class Standardized(Design):
         columns: Index | None = None,
         others: Index | None = None,
         center: Vector | None = None,
+        factor: Vector | None = None,
     ) -> Matrix:
-        mine = positions(columns, self.shape[1])
-        theirs = mine if others is None else np.asarray(others)
-        origin = self.center
+        origin, total = self.center, self.factor
         if center is not None:
             origin = origin + center * self.scale
-        raw = self.design.gram(working_weight, columns, others, origin)
-        return raw * np.outer(self.factor[mine], self.factor[theirs])
+        if factor is not None:
+            total = total * factor
+        return self.design.gram(working_weight, columns, others, origin, total)
 
     def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
         mean, sd = self.design.moments(sample_weight)
