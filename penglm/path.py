@@ -20,6 +20,8 @@ from penglm.solver.working_set import Warm
 LEAST_GAIN = 1e-5
 ENOUGH_EXPLAINED = 0.999
 LEAST_POINTS = 5
+# An intercept this near, in units of eta, is found by IRLS itself.
+FEW_STEPS = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,32 +78,62 @@ def first_point(problem: Problem) -> Point:
         If the link's domain excludes every intercept tried.
     """
     coef = problem.inner_penalty.null_coef
-    base = Point(coef, 0.0)
+
+    def loss(intercept: float) -> float:
+        point = Point(coef, intercept)
+        return quadratic.expand(problem, point, np.zeros(0, dtype=np.int64)).loss
+
+    start = 0.0
     if problem.fit_intercept:
-
-        def means(block: Block) -> tuple[float, float]:
-            weight = block.sample_weight
-            eta = problem.eta(block, base)
-            return float(weight @ block.y), float(weight @ eta)
-
-        response, predictor = problem.engine.sum(means)
-        one = np.array([1.0])
-        y = np.array([response / problem.weight_total])
-        eta = problem.family.link(problem.family.starting_mu(y, one))
-        center = float(eta[0]) - predictor / problem.weight_total
-        spread = abs(float(eta[0])) + abs(center)
-        for move in (0.0, *(sign * 2.0**k for k in range(12) for sign in (1, -1))):
-            point = Point(coef, center + move * spread)
-            if np.isfinite(quadratic.expand(problem, point).loss):
-                return point
-    elif np.isfinite(quadratic.expand(problem, base).loss):
-        return base
+        wish, center, spread = mean_predictor(problem, coef)
+        start = wish - center
+        if spread > FEW_STEPS or not np.isfinite(loss(start)):
+            start = lowest(loss, start, abs(wish) + abs(center) + spread)
+    if np.isfinite(loss(start)):
+        return Point(coef, start)
     raise PenglmInputError(
         f"link '{problem.family.link.name}' needs mu in {problem.family.link.domain}: "
         "no intercept gives a valid mean for every row. Use another link, or fit an "
         "intercept.",
         argument="link",
     )
+
+
+def mean_predictor(problem: Problem, coef: Vector) -> tuple[float, float, float]:
+    """Return eta at the mean response, and mean and sd of eta without an intercept."""
+    base = Point(coef, 0.0)
+
+    def first(block: Block) -> tuple[float, float]:
+        weight = block.sample_weight
+        eta = problem.eta(block, base)
+        return float(weight @ block.y), float(weight @ eta)
+
+    response, predictor = problem.engine.sum(first)
+    y = np.array([response / problem.weight_total])
+    wish = problem.family.link(problem.family.starting_mu(y, np.ones(1)))
+    center = predictor / problem.weight_total
+
+    def second(block: Block) -> tuple[float]:
+        return (float(block.sample_weight @ (problem.eta(block, base) - center) ** 2),)
+
+    (square,) = problem.engine.sum(second)
+    return float(wish[0]), center, float(np.sqrt(square / problem.weight_total))
+
+
+def lowest(loss: Callable[[float], float], start: float, size: float) -> float:
+    """Return an intercept near the least loss, by steps that are halved.
+
+    Under offsets of a wide range IRLS would need a step for every unit of eta.
+    """
+    moves = (0.0, *(sign * 2.0**k for k in range(12) for sign in (1, -1)))
+    tried = [start + move * size for move in moves]
+    value, best = min((loss(intercept), intercept) for intercept in tried)
+    step = size
+    while step > FEW_STEPS and np.isfinite(value):
+        step *= 0.5
+        value, best = min((loss(best + way * step), best + way * step)
+                          for way in (0.0, -1.0, 1.0))  # fmt: skip
+    return best
 
 
 def score_scale(problem: Problem, point: Point) -> float:
@@ -116,10 +148,10 @@ def score_scale(problem: Problem, point: Point) -> float:
         eta = problem.eta(block, point)
         _, _, weight = problem.family.working_terms(block.y, eta)
         size = np.abs(eta) if problem.is_quadratic else np.abs(eta) + 1.0
-        return (float(block.sample_weight @ (weight * size) ** 2),)
+        return (float(block.sample_weight @ (weight * size)),)
 
     (total,) = problem.engine.sum(noise)
-    floor = 64.0 * np.finfo(float).eps * float(np.sqrt(total / problem.weight_total))
+    floor = 64.0 * np.finfo(float).eps * float(total / problem.weight_total)
     return max(largest, floor) or 1.0
 
 

@@ -117,7 +117,7 @@ class Penalty(ABC):
 
     @abstractmethod
     def threshold(self, alpha: float) -> Vector:
-        """Return the scale of an honest ``score`` per coordinate, 0 where free."""
+        """Return the slope (p,) that a zero coefficient withstands; 0 if none."""
 
     @abstractmethod
     def alpha_max(self, coef: Vector, score: Vector) -> float:

@@ -9,6 +9,8 @@ from penglm.penalties.base import Penalty, PenaltyTerms
 
 # glmnet starts ridge paths where a mix of 0.001 would empty the model; so do we.
 LEAST_L1_RATIO = 1e-3
+# A ridge penalty this strong leaves nothing of a coefficient; stronger ones overflow.
+LARGEST_PULL = 1e300
 
 
 def distance(terms: PenaltyTerms, coef: Vector, score: Vector) -> Vector:
@@ -29,15 +31,16 @@ def distance(terms: PenaltyTerms, coef: Vector, score: Vector) -> Vector:
 
 @dataclass(frozen=True, eq=False)
 class ElasticNet(Penalty):
-    """``alpha * sum_j [l1_ratio u_j |b_j| + (1 - l1_ratio) / 2 v_j b_j^2]``.
+    """``alpha * sum_j f_j [l1_ratio |b_j| + (1 - l1_ratio) / 2 b_j^2]``.
 
     Parameters
     ----------
     l1_ratio : float
         Share of the L1 part, in [0, 1].
-    l1_weight, l2_weight : Vector (p,)
-        ``u`` and ``v``: the penalty factor times the column's scale, once and twice.
-        Zero leaves a coefficient free.
+    factor : Vector (p,)
+        ``f``; zero leaves a coefficient free.
+    size : Vector (p,)
+        ``b_j`` is the coefficient times this.
     lower, upper : Vector (p,)
         Box limits of the coefficients.
 
@@ -48,8 +51,8 @@ class ElasticNet(Penalty):
 
     name = "elastic_net"
     l1_ratio: float
-    l1_weight: Vector
-    l2_weight: Vector
+    factor: Vector
+    size: Vector
     lower: Vector
     upper: Vector
 
@@ -63,27 +66,30 @@ class ElasticNet(Penalty):
         upper: Vector,
     ) -> "ElasticNet":
         excluded = np.isinf(penalty_factor)
-        factor = np.where(excluded, 0.0, penalty_factor)
         return cls(
             l1_ratio,
-            factor * scale,
-            factor * scale**2,
+            np.where(excluded, 0.0, penalty_factor),
+            scale,
             np.where(excluded, 0.0, lower),
             np.where(excluded, 0.0, upper),
         )
 
     def terms(self, alpha: float) -> PenaltyTerms:
+        with np.errstate(over="ignore", under="ignore"):
+            pull = alpha * (1.0 - self.l1_ratio) * self.factor * self.size**2
         return PenaltyTerms(
             kind=0,
-            l1=alpha * self.l1_ratio * self.l1_weight,
-            l2=alpha * (1.0 - self.l1_ratio) * self.l2_weight,
+            l1=alpha * self.l1_ratio * self.factor * self.size,
+            l2=np.minimum(pull, LARGEST_PULL),
             lower=self.lower,
             upper=self.upper,
         )
 
     def value(self, coef: Vector, alpha: float, columns: Index | None = None) -> float:
-        at = self.terms(alpha).take(columns)
-        return float(at.l1 @ np.abs(coef) + 0.5 * (at.l2 @ coef**2))
+        factor = self.factor if columns is None else self.factor[columns]
+        b = coef * (self.size if columns is None else self.size[columns])
+        cost = self.l1_ratio * np.abs(b) + 0.5 * (1.0 - self.l1_ratio) * b**2
+        return float(alpha * (factor @ cost))
 
     def subgradient_distance(
         self, coef: Vector, score: Vector, alpha: float, columns: Index | None = None
@@ -91,15 +97,17 @@ class ElasticNet(Penalty):
         return distance(self.terms(alpha).take(columns), coef, score)
 
     def threshold(self, alpha: float) -> Vector:
-        return alpha * max(self.l1_ratio, LEAST_L1_RATIO) * self.l1_weight
+        # A mix this small holds no coefficient at zero: it is ridge in all but name.
+        mix = self.l1_ratio if self.l1_ratio >= LEAST_L1_RATIO else 0.0
+        return alpha * mix * self.factor * self.size
 
     def alpha_max(self, coef: Vector, score: Vector) -> float:
-        held = (self.l1_weight > 0) & ~self.is_fixed
+        held = (self.factor > 0) & ~self.is_fixed
         push = np.where(coef >= self.upper, -score, np.abs(score))
         push = np.where(coef <= self.lower, score, push)
-        cost = max(self.l1_ratio, LEAST_L1_RATIO) * self.l1_weight
+        cost = max(self.l1_ratio, LEAST_L1_RATIO) * self.factor * self.size
         # A limit that excludes zero leaves the null model where ridge already pulls.
-        cost = cost + (1.0 - self.l1_ratio) * self.l2_weight * np.abs(coef)
+        cost = cost + self.terms(1.0).l2 * np.abs(coef)
         ratio = np.divide(push, cost, out=np.zeros_like(push), where=held)
         return float(max(ratio.max(initial=0.0), 0.0))
 
@@ -124,13 +132,9 @@ class ElasticNet(Penalty):
         return float((at.l1[unbounded] / np.abs(score[unbounded])).min())
 
     def rescaled(self, scale: Vector) -> "ElasticNet":
-        return ElasticNet(
-            self.l1_ratio,
-            self.l1_weight / scale,
-            self.l2_weight / scale**2,
-            self.lower * scale,
-            self.upper * scale,
-        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            lower, upper = self.lower * scale, self.upper * scale
+        return replace(self, size=self.size / scale, lower=lower, upper=upper)
 
     def held(self, columns: Mask) -> "ElasticNet":
         lower = np.where(columns, self.null_coef, self.lower)
@@ -139,4 +143,4 @@ class ElasticNet(Penalty):
 
     @property
     def is_free(self) -> Mask:
-        return (self.l1_weight == 0) & ~self.is_fixed
+        return (self.factor == 0) & ~self.is_fixed

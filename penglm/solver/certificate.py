@@ -88,7 +88,8 @@ def judge(
     judged = []
     for k, alpha in enumerate(batch.alphas.tolist()):
         coef = batch.coefs[:, k]
-        residual, worst = kkt_residual(problem, coef, score[:, k], alpha, score_scale)
+        size = coef * problem.scale
+        residual, worst = kkt_residual(problem, size, score[:, k], alpha, score_scale)
         beside = abs(float(intercept_score[k])) / score_scale
         if not beside <= residual:
             residual, worst = beside, -1
@@ -107,12 +108,19 @@ def judge(
 def kkt_residual(
     problem: Problem, coef: Vector, score: Vector, alpha: float, score_scale: float
 ) -> tuple[float, int]:
-    """Return the largest violation in units of thresholds, and its column."""
-    penalty = problem.penalty
+    """Return the largest violation in units of thresholds, and its column.
+
+    ``coef`` and ``score`` (p,) belong to columns with unit sd: a square of what belongs
+    to columns of size 1e200 would not be representable.
+    """
+    penalty = problem.inner_penalty
     threshold = penalty.threshold(alpha)
-    free_unit = score_scale * problem.scale
-    unit = np.maximum(threshold, KKT_FLOOR * free_unit)
-    unit = np.where(threshold > 0, unit, free_unit)
+    # Ridge has no threshold. What it adds to the curvature of a column with unit sd
+    # says how far a slope left over can move a coefficient.
+    pull = penalty.terms(alpha).l2
+    share = np.where(pull > 0.0, np.clip(pull, KKT_FLOOR, 1.0), 1.0)
+    unit = np.maximum(threshold, KKT_FLOOR * score_scale)
+    unit = np.where(threshold > 0.0, unit, share * score_scale)
     distance = penalty.subgradient_distance(coef, score, alpha) / unit
     outside = (coef < penalty.lower) | (coef > penalty.upper)
     distance = np.where(outside, np.inf, distance)
@@ -123,7 +131,10 @@ def kkt_residual(
 def sum_scores(
     problem: Problem, batch: Candidates, correction: "Correction | None"
 ) -> tuple[Vector, Vector, Matrix, Matrix]:
-    """Return loss (m,), intercept score (m,), centred score and dual score (p, m)."""
+    """Return loss (m,), intercept score (m,), slope and dual slope (p, m).
+
+    Slopes are taken on the raw columns, then centred and divided by their scale.
+    """
 
     def scores(block: Block) -> tuple[Vector, Vector, Matrix]:
         eta = batch.eta(block)
@@ -145,6 +156,7 @@ def sum_scores(
         score = score - np.outer(problem.center, sums)
     else:
         sums = np.zeros_like(sums)
+    score = score / problem.scale[:, None]
     return loss / total, sums[:m] / total, score[:, :m] / total, score[:, m:] / total
 
 
@@ -161,7 +173,7 @@ class Correction:
     shift : Vector (m,)
         Change of the intercept.
     steps : Matrix (f, m)
-        Change of the free coefficients, on centred columns.
+        Change of the free coefficients, on centred columns with unit sd.
     """
 
     free: Index
@@ -170,9 +182,9 @@ class Correction:
 
     def rows(self, problem: Problem, block: Block) -> Matrix:
         """Return the changes of eta (n, m)."""
-        center = problem.center[self.free]
-        change = block.design.linear_predictor(self.steps, self.free)
-        moved: Matrix = change + (self.shift - center @ self.steps)
+        steps = self.steps / problem.scale[self.free, None]
+        change = block.design.linear_predictor(steps, self.free)
+        moved: Matrix = change + (self.shift - problem.center[self.free] @ steps)
         return moved
 
 
@@ -191,17 +203,18 @@ def dual_correction(problem: Problem, batch: Candidates) -> Correction | None:
         left = np.zeros((free.size + 1, free.size + 1, m))
         right = np.zeros((free.size + 1, m))
         eta = batch.eta(block)
-        center = problem.center[free]
+        center, scale = problem.center[free], problem.scale[free]
         for k in range(m):
             _, score, weight = problem.family.working_terms(block.y, eta[:, k])
             rows = block.sample_weight[:, None] * np.column_stack([score, weight])
             total = rows.sum(axis=0)
             sums = block.design.gradient(rows, free) - np.outer(center, total)
             right[0, k], left[0, 0, k] = total
-            right[1:, k], left[0, 1:, k] = sums.T
+            right[1:, k], left[0, 1:, k] = (sums / scale[:, None]).T
             left[1:, 0, k] = left[0, 1:, k]
-            gram = block.design.gram(rows[:, 1], free, center=problem.center)
-            left[1:, 1:, k] = gram
+            left[1:, 1:, k] = block.design.gram(
+                rows[:, 1], free, center=problem.center, factor=1.0 / problem.scale
+            )
         return left, right
 
     left, right = problem.engine.sum(normal)
@@ -247,7 +260,7 @@ def duality_gaps(
     m = batch.alphas.size
     if correction is None:
         return [None] * m
-    penalty = problem.penalty
+    penalty = problem.inner_penalty
     dual[correction.free] = 0.0
     alphas = batch.alphas.tolist()
     shrink = np.array([penalty.dual_scaling(dual[:, k], alphas[k]) for k in range(m)])
@@ -265,7 +278,8 @@ def duality_gaps(
     for k in range(m):
         support = penalty.conjugate(shrink[k] * dual[:, k], alphas[k])
         lower = -total[k] / problem.weight_total - support
-        value = float(loss[k]) + penalty.value(batch.coefs[:, k], alphas[k])
+        size = batch.coefs[:, k] * problem.scale
+        value = float(loss[k]) + penalty.value(size, alphas[k])
         known = np.isfinite(lower) and np.isfinite(value)
         gaps.append(max(float(value - lower), 0.0) if known else None)
     return gaps

@@ -23,12 +23,19 @@ from penglm.solver.working_set import Warm
 LARGEST_GRAM = 2000
 # The inner problem is solved this much better than the outer point is known to be.
 FORCING = 0.1
-# Newton steps cost little once they converge: free coordinates go further than asked.
+# Newton steps cost little once they converge: coordinates without a threshold, free or
+# under ridge alone, go further than asked.
 FREE_SHARPNESS = 1e-5
+RIDGE_SHARPNESS = 1e-3
 # An unpenalised design with fewer numbers than this may be factored orthogonally.
 LARGEST_FACTORED = 50_000_000
 # Least squares this small never goes by the Gram matrix, which squares the condition.
 FACTORED_FIRST = 2_000_000
+# Steps in a row that change nothing but rounding before the loop gives up.
+MOST_STALLED = 5
+# What counts as a change: of the objective, and of the largest violation.
+ROUNDING = 16 * np.finfo(float).eps
+PROGRESS = 0.9
 # A last step this long, in coefficients of columns with unit sd, is no convergence.
 DRIFT = 1e-2
 
@@ -94,12 +101,14 @@ def solve(
     terms = problem.inner_penalty.terms(alpha)
     is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~problem.penalty.is_fixed
     unit = problem.unit(alpha, score_scale)
-    unit = np.where(is_free, FREE_SHARPNESS * unit, unit)
+    has_threshold = problem.inner_penalty.threshold(alpha) > 0.0
+    unit = np.where(has_threshold, unit, RIDGE_SHARPNESS * unit)
+    unit = np.where(is_free, FREE_SHARPNESS / RIDGE_SHARPNESS * unit, unit)
     target = 0.5 * options.tol
     scope = ws.strong(problem, alpha, start) if options.screen else None
     here = quadratic.expand(problem, start.point, scope)
     play = Play(problem, alpha, unit, is_free, options, start.curvature)
-    status, history = Status.MAX_ITER, []
+    status, history, stall = Status.MAX_ITER, [], Stall()
     while True:
         history.append(line_search.objective(problem, here, alpha))
         violation = ws.violation(problem, here, alpha, unit)
@@ -115,6 +124,9 @@ def solve(
             here = quadratic.expand(problem, here.point, scope)
             continue
         if len(history) > options.max_iter:
+            break
+        if stall.is_over(history[-1], worst):
+            status = Status.OPTIMAL_INACCURATE
             break
         there = play.move(here, violation, worst, target)
         accepted = line_search.backtrack(problem, here, there, alpha, scope)
@@ -142,6 +154,24 @@ def look_everywhere(
     wrong = ws.violation(problem, everything, alpha, unit) > target
     missed = np.flatnonzero(wrong)
     return (here if missed.size else everything), missed
+
+
+@dataclass
+class Stall:
+    """Notices steps that only move the rounding of what they are judged by."""
+
+    objective: float = np.inf
+    violation: float = np.inf
+    count: int = 0
+
+    def is_over(self, objective: float, violation: float) -> bool:
+        """Tell whether it is time to give up; asked once a step."""
+        falls = objective < self.objective - ROUNDING * abs(objective)
+        improves = violation < PROGRESS * self.violation
+        self.count = 0 if falls or improves else self.count + 1
+        self.objective = min(objective, self.objective)
+        self.violation = min(violation, self.violation)
+        return self.count >= MOST_STALLED
 
 
 @dataclass(eq=False)

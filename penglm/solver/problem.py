@@ -151,14 +151,24 @@ class Problem:
         return eta
 
     def unit(self, alpha: float, score_scale: float) -> Vector:
-        """Return the unit (p,) in which each coordinate's violation is measured."""
+        """Return the unit (p,) in which each coordinate's violation is measured.
+
+        Its threshold; without one, the largest slope of the null model, times the
+        curvature that a ridge penalty adds where that is below one.
+        """
         threshold = self.inner_penalty.threshold(alpha)
+        pull = self.inner_penalty.terms(alpha).l2
+        without = np.where(pull > 0.0, np.clip(pull, KKT_FLOOR, 1.0), 1.0) * score_scale
         floored = np.maximum(threshold, KKT_FLOOR * score_scale)
-        return np.where(threshold > 0, floored, score_scale)
+        return np.where(threshold > 0.0, floored, without)
 
     def original(self, point: Point) -> tuple[float, Vector]:
         """Return intercept and coefficients (p,) in the units of the data."""
         coef = point.coef / self.scale
+        # What stands at a limit comes back as that limit to the last bit.
+        limits, inner = self.penalty, self.inner_penalty
+        coef = np.where(point.coef <= inner.lower, limits.lower, coef)
+        coef = np.where(point.coef >= inner.upper, limits.upper, coef)
         support = point.support
         # Large means cancel against the intercept: a few more digits for their sum.
         moved = self.center[support].astype(np.longdouble) @ coef[support]

@@ -33,7 +33,8 @@ class Certificate:
         Largest distance of a coordinate from its optimality condition, in units of
         its own threshold ``alpha * l1_ratio * penalty_factor`` (times the column's
         standard deviation when standardising). Free coordinates and the intercept are
-        measured in units of ``alpha_max``.
+        measured in units of the largest slope of the null model; so is ridge, times
+        ``alpha`` where that is below one.
     worst_column : int
         Where that happens; -1 for the intercept.
     objective : float

@@ -123,8 +123,10 @@ class Case:
             np.abs(signal - l1 * np.sign(coef)),
             np.maximum(np.abs(signal) - l1, 0),
         )
-        threshold = self.l1(alpha, max(l1_ratio, 1e-3))
-        units = np.where(threshold > 0, threshold, unit * self.sd())
+        threshold = self.l1(alpha, l1_ratio)
+        pull = self.l2(alpha, l1_ratio) / self.sd() ** 2
+        ridge = np.where(pull > 0, np.minimum(pull, 1.0), 1.0)
+        units = np.where(threshold > 0, threshold, unit * self.sd() * ridge)
         return float(max((distance / units).max(), abs(slope) / unit))
 
 
