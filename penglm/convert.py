@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from penglm import checks, frame
+from penglm import arrays, checks, frame
 from penglm.exceptions import PenglmInputError
 from penglm.families import as_family
 from penglm.penalties import as_penalty
@@ -127,7 +127,7 @@ def verify(results: FitResults, data: Any) -> Certificate:
                 f"the data has no column '{absent[0]}', which the model needs.",
                 argument=absent[0],
             )
-        table = checks.table(data, only=needed)
+        table = arrays.table(data, only=needed)
         places = {name: j for j, name in enumerate(table.names)}
         exog = table.values[:, [places[name] for name in kept.names]]
         endog = table.values[:, places[kept.y_name]]

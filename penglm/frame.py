@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from penglm import checks, response
+from penglm import arrays, checks, response
 from penglm._typing import Vector
 from penglm.design import Design, as_design
 from penglm.exceptions import DroppedRowsWarning, PenglmInputError, warn
@@ -41,36 +41,36 @@ def from_arrays(
     if isinstance(exog, Design):
         table = None
         n_rows, p = exog.shape
-        names = checks.default_names(p)
+        names = arrays.default_names(p)
     else:
-        table = checks.table(exog)
+        table = arrays.table(exog)
         n_rows = table.values.shape[0]
         names = table.names
     if not n_rows:
         raise PenglmInputError("exog has no rows; nothing to fit.", argument="exog")
-    checks.same_length(answer.y, "endog", n_rows)
-    weights, counts = product_of_weights(extra, answer.trials, n_rows)
-    offset, has_offset = sum_of_offsets(extra, family, n_rows)
-    parts = {"endog": answer.y, "offset": offset}
-    bad = np.zeros(n_rows, dtype=bool)
-    for values in parts.values():
-        bad |= checks.missing_rows(values)
+    arrays.same_length(answer.y, "endog", n_rows)
+    weights, counts = product_of_weights(extra, answer.trials, n_rows, missing)
+    shifts = shifts_of(extra, family, n_rows)
+    bad = {name: arrays.missing_rows(part) for name, part in shifts.items()}
+    bad["endog"] = arrays.missing_rows(answer.y)
     if table is not None:
-        bad |= checks.missing_rows(table.values)
-    weightless = weights == 0.0
-    if (bad & ~weightless).any() and missing == "raise":
-        used = np.where(weightless, 0.0, 1.0)
-        for argument, values in parts.items():
-            checks.refuse_missing(np.where(used > 0, values, 0.0), argument)
-        assert table is not None
-        checks.refuse_missing(table.values, "exog", names)
-    rows = np.flatnonzero(~bad)
+        bad["exog"] = arrays.missing_rows(table.values)
+    # What a row of weight zero holds does not matter: it is not there.
+    counted = weights != 0.0
+    if missing == "raise":
+        checks.refuse_missing(answer.y, "endog", bad["endog"] & counted)
+        for name, part in shifts.items():
+            checks.refuse_missing(part, name, bad[name] & counted)
+        if table is not None:
+            checks.refuse_missing(table.values, "exog", bad["exog"] & counted, names)
+    absent = np.logical_or.reduce([np.isnan(weights), *bad.values()])
+    rows = np.flatnonzero(~absent)
     if not rows.size or not weights[rows].any():
         raise PenglmInputError(
             "no row is left after dropping missing values; nothing to fit.",
             argument="missing",
         )
-    tell_dropped(n_rows - rows.size, n_rows)
+    tell_dropped(int((absent & counted).sum()), n_rows)
     design = exog if table is None else as_design(table.values)
     if rows.size < n_rows:
         design = design.take(rows)
@@ -78,12 +78,12 @@ def from_arrays(
         y=answer.y[rows],
         design=design,
         sample_weight=weights[rows],
-        offset=offset[rows],
+        offset=total(shifts, n_rows)[rows],
         freq_weights=counts[rows],
         rows=rows,
         names=names,
         y_name=y_name,
-        has_offset=has_offset,
+        has_offset=bool(shifts),
         y_levels=answer.levels,
     )
 
@@ -134,15 +134,18 @@ def from_formula(
     answer = response.read(frame.y, family)
     encoder = frame.encoder
     n_rows = frame.rows.size
-    weights, counts = product_of_weights(frame.extra, answer.trials, n_rows)
-    offset, has_offset = sum_of_offsets(frame.extra, family, n_rows)
+    weights, counts = product_of_weights(frame.extra, answer.trials, n_rows, missing)
+    shifts = shifts_of(frame.extra, family, n_rows)
+    has_offset = bool(shifts)
     if frame.offset is not None:
-        offset = offset + frame.offset
+        shifts["offset()"] = frame.offset
+    for name, part in shifts.items():
+        checks.refuse_missing(part, name, arrays.missing_rows(part))
     return ModelData(
         y=answer.y,
         design=frame.design,
         sample_weight=weights,
-        offset=offset,
+        offset=total(shifts, n_rows),
         freq_weights=counts,
         rows=frame.rows,
         names=encoder.names,
@@ -167,11 +170,13 @@ def tell_dropped(n_dropped: int, n_rows: int) -> None:
 
 
 def product_of_weights(
-    extra: Mapping[str, Any], trials: Vector | None, n_rows: int
+    extra: Mapping[str, Any], trials: Vector | None, n_rows: int, missing: str
 ) -> tuple[Vector, Vector]:
     """Return the solver's weights (n,) and the observations (n,) behind each row."""
-    counts = checks.weights(extra.get("freq_weights"), "freq_weights", n_rows)
-    precision = checks.weights(extra.get("var_weights"), "var_weights", n_rows)
+    counts, precision = (
+        checks.weights(extra.get(name), name, n_rows, missing=missing)
+        for name in ("freq_weights", "var_weights")
+    )
     weights = counts * precision
     if trials is not None:
         weights = weights * np.nan_to_num(trials)
@@ -183,14 +188,14 @@ def product_of_weights(
     return weights, counts
 
 
-def sum_of_offsets(
+def shifts_of(
     extra: Mapping[str, Any], family: Family, n_rows: int
-) -> tuple[Vector, bool]:
-    """Return offset plus log exposure (n,), and whether either was given."""
-    total = np.zeros(n_rows)
+) -> dict[str, Vector]:
+    """Return what is added to the linear predictor (n,), by argument."""
+    shifts = {}
     offset, exposure = extra.get("offset"), extra.get("exposure")
     if offset is not None:
-        total = total + checks.vector(offset, "offset", n_rows)
+        shifts["offset"] = arrays.vector(offset, "offset", n_rows)
     if exposure is not None:
         if family.link.name != "log":
             raise PenglmInputError(
@@ -198,5 +203,10 @@ def sum_of_offsets(
                 "on the scale of the linear predictor.",
                 argument="exposure",
             )
-        total = total + checks.exposure(exposure, n_rows)
-    return total, offset is not None or exposure is not None
+        shifts["exposure"] = checks.exposure(exposure, n_rows)
+    return shifts
+
+
+def total(shifts: Mapping[str, Vector], n_rows: int) -> Vector:
+    """Return the sum (n,) of all shifts, zero where there is none."""
+    return np.sum([np.zeros(n_rows), *shifts.values()], axis=0)

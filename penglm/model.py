@@ -8,7 +8,7 @@ import numpy as np
 from penglm import checks, frame
 from penglm.diagnosis import tell
 from penglm.families import Family, as_family
-from penglm.path import alpha_max, automatic_grid, solve_path
+from penglm.path import alpha_max, automatic_grid, solve_at, solve_path
 from penglm.penalties import as_penalty
 from penglm.progress import Progress
 from penglm.results.cross_validation import CVResults
@@ -21,9 +21,8 @@ from penglm.selection.cross_validation import (
     check_metric,
     score_path,
 )
-from penglm.solver.irls import Options
 from penglm.solver.problem import Problem
-from penglm.statement import Statement
+from penglm.statement import Statement, options
 
 
 class PenalizedGLM:
@@ -247,20 +246,12 @@ class PenalizedGLM:
         fit_path : the same for a whole grid, with warm starts.
         """
         alpha, l1_ratio = checks.strength(alpha), checks.mix(l1_ratio)
-        kind = as_penalty(penalty)
+        asked, kind = options(tol, max_iter), as_penalty(penalty)
         problem = self.statement.problem(l1_ratio, None, kind)
-        options = Options(tol=tol, max_iter=max_iter)
-        warm = None
-        if start is not None:
-            known = [start.solution]
-            warm = self.statement.path_of(known, l1_ratio, options, kind).before(-1.0)
-        if alpha == np.inf:
-            alpha, problem = 0.0, problem.without_penalised()
-        solutions = solve_path(
-            problem, [alpha], self.statement.null, options, start=warm
-        )
-        tell(solutions, problem, self.data.names, options)
-        return FitResults(solutions[0], self.data, self.statement.spec(l1_ratio, kind))
+        warm = self.statement.start(start, kind)
+        solution = solve_at(problem, alpha, self.statement.null, asked, start=warm)
+        tell([solution], problem, self.data.names, asked)
+        return FitResults(solution, self.data, self.statement.spec(l1_ratio, kind))
 
     def fit_path(
         self,
@@ -297,21 +288,21 @@ class PenalizedGLM:
             the deviance is explained or a step adds less than 1e-5 of it.
         """
         l1_ratio = checks.mix(l1_ratio)
-        options, kind = Options(tol=tol, max_iter=max_iter), as_penalty(penalty)
+        asked, kind = options(tol, max_iter), as_penalty(penalty)
         problem = self.statement.problem(l1_ratio, None, kind)
-        asked = None if alphas is None else checks.strengths(alphas)
+        given = None if alphas is None else checks.strengths(alphas)
         grid = automatic_grid(problem, self.statement.null, n_alphas, alpha_min_ratio)
-        if asked is not None:
-            grid = np.unique(asked)[::-1]
+        if given is not None:
+            grid = np.unique(given)[::-1]
         with Progress(grid.size, "path", progress) as bar:
             solutions = solve_path(
-                problem, grid.tolist(), self.statement.null, options,
-                stop_early=asked is None, on_point=bar.step,
+                problem, grid.tolist(), self.statement.null, asked,
+                stop_early=given is None, on_point=bar.step,
             )  # fmt: skip
-        tell(solutions, problem, self.data.names, options)
-        if asked is not None:
-            solutions = list(in_order_of(solutions, asked.tolist()))
-        return self.statement.path_of(solutions, l1_ratio, options, kind)
+        tell(solutions, problem, self.data.names, asked)
+        if given is not None:
+            solutions = list(in_order_of(solutions, given.tolist()))
+        return self.statement.path_of(solutions, l1_ratio, asked, kind)
 
     def fit_cv(
         self,
@@ -366,7 +357,7 @@ class PenalizedGLM:
             classes=self.data.y if self.family.name == "binomial" else None,
             seed=seed,
         )
-        options = Options(tol=tol, max_iter=max_iter)
+        asked = options(tol, max_iter)
         runs = []
         ratios = np.atleast_1d(l1_ratio).tolist()
         for ratio in ratios:
@@ -377,7 +368,7 @@ class PenalizedGLM:
             scores = score_path(
                 self.statement.engine.blocks[0], fold[fold >= 0],
                 partial(self.statement.problem, ratio),
-                path.alphas, options, metric=metric, n_jobs=n_jobs, progress=progress,
+                path.alphas, asked, metric=metric, n_jobs=n_jobs, progress=progress,
             )  # fmt: skip
             runs.append((path, scores))
         best = [float(scores.mean[best_index(scores, metric)]) for _, scores in runs]
@@ -391,10 +382,10 @@ class PenalizedGLM:
         )  # fmt: skip
 
 
-def glm(formula: str, data: Any, family: Any = "gaussian", **options: Any) -> Any:
+def glm(formula: str, data: Any, family: Any = "gaussian", **others: Any) -> Any:
     """Build a model from a formula, as ``smf.glm`` is to ``sm.GLM``.
 
     Parameters are those of ``PenalizedGLM.from_formula``.
     """
-    options["env"] = options.get("env", 0) + 1
-    return PenalizedGLM.from_formula(formula, data, family, **options)
+    others["env"] = others.get("env", 0) + 1
+    return PenalizedGLM.from_formula(formula, data, family, **others)

@@ -231,6 +231,21 @@ def solve_path(
     return finish(problem, outcomes, null, options)
 
 
+def solve_at(
+    problem: Problem,
+    alpha: float,
+    null: Null,
+    options: Options,
+    *,
+    start: Warm | None = None,
+) -> Solution:
+    """Solve at one strength; an infinite one leaves only the free columns."""
+    if alpha < np.inf:
+        return solve_path(problem, [alpha], null, options, start=start)[0]
+    held = problem.without_penalised()
+    return replace(solve_path(held, [0.0], null, options)[0], alpha=alpha)
+
+
 def is_exhausted(problem: Problem, null: Null, outcomes: list[Outcome]) -> bool:
     """Tell whether the last step down the path explained nothing more."""
     if len(outcomes) < LEAST_POINTS or null.deviance <= 0.0:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from penglm import checks
+from penglm import arrays, checks
 from penglm._typing import Array, Index, Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families import Family
@@ -39,7 +39,7 @@ def read(values: Any, family: Family) -> Response:
         If it has not two classes, or is not numeric where it must be.
     """
     if family.name != "binomial":
-        return Response(checks.vector(values, "endog"))
+        return Response(arrays.vector(values, "endog"))
     array = np.asarray(values)
     if array.ndim == 2 and array.shape[1] == 2:
         return counts(array)
@@ -49,12 +49,12 @@ def read(values: Any, family: Family) -> Response:
         return Response(array.astype(float), levels=(False, True))
     if array.dtype.kind in "OSUT" or hasattr(values, "cat"):
         return labels(array)
-    return Response(checks.vector(values, "endog"))
+    return Response(arrays.vector(values, "endog"))
 
 
 def counts(array: Array) -> Response:
     """Read columns (successes, failures) as proportions with trials."""
-    pair = checks.numbers(array, "endog").astype(float)
+    pair = arrays.numbers(array, "endog").astype(float)
     bad = (pair < 0).any(axis=1)
     if bad.any():
         i = int(np.flatnonzero(bad)[0])
@@ -75,7 +75,7 @@ def labels(array: Array) -> Response:
     missing = np.array([cell is None or cell != cell for cell in cells])
     present = [cell for cell, gone in zip(cells, missing, strict=True) if not gone]
     if all(isinstance(cell, bool | int | float) for cell in present):
-        return Response(checks.cells(array, "endog"))
+        return Response(arrays.cells(array, "endog"))
     known = sorted(set(present), key=str)
     if len(known) != 2:
         raise PenglmInputError(

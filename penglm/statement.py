@@ -14,6 +14,7 @@ from penglm import checks, response
 from penglm._typing import Vector
 from penglm.diagnosis import tell_constant
 from penglm.engines import Block, Engine, Local
+from penglm.exceptions import PenglmInputError
 from penglm.families import Family
 from penglm.path import Null, fit_null
 from penglm.penalties import ElasticNet, Penalty
@@ -22,6 +23,14 @@ from penglm.results.path import PathResults, Solved
 from penglm.solver.irls import Options
 from penglm.solver.problem import Moments, Problem, measure
 from penglm.solver.solution import Solution
+from penglm.solver.working_set import Warm
+
+
+def options(tol: float, max_iter: int) -> Options:
+    """Return the solver's options, checked."""
+    return Options(
+        tol=checks.tolerance(tol), max_iter=checks.whole(max_iter, "max_iter")
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +156,20 @@ class Statement:
             coding=self.coding,
             penalty=penalty.name,
         )
+
+    def start(self, earlier: Any, penalty: type[Penalty]) -> Warm | None:
+        """Return an earlier fit on the same columns as a start, None for None."""
+        if earlier is None:
+            return None
+        p, given = len(self.data.names), getattr(earlier, "coef", None)
+        if np.shape(given) != (p,):
+            raise PenglmInputError(
+                f"start must be a fit of the same {p} columns; it has "
+                f"{np.size(given) if given is not None else 'none'}.",
+                argument="start",
+            )
+        path = self.path_of([earlier.solution], 1.0, Options(), penalty)
+        return path.before(-1.0)
 
     def path_of(
         self,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from penglm import checks
+from penglm import arrays, checks
 from penglm._typing import Index, Vector
 from penglm.design import Design
 from penglm.exceptions import FormulaError
@@ -144,7 +144,7 @@ def build(
         tuple(plan(described.terms, values, coding)),
         described.has_intercept,
     )
-    checks.unique_names(encoder.names)
+    arrays.unique_names(encoder.names)
     design = assemble(encoder.subterms, values, rows.size)
     if kept.size < rows.size:
         design = design.take(kept)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from penglm import checks
+from penglm import arrays
 from penglm._typing import Index
 from penglm.exceptions import FormulaError
 
@@ -31,7 +31,7 @@ class Table(Mapping[str, Any]):
             self.names = [str(name) for name in self.data]
         else:
             self.names = [str(name) for name in getattr(self.data, "columns", ())]
-            checks.unique_names(self.names)
+            arrays.unique_names(self.names)
             self.frame = wrapped(self.data)
             self.names = [str(name) for name in self.frame.columns]
 

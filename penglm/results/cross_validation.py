@@ -69,12 +69,22 @@ class CVResults(PathResults):
     def out_of_fold(self) -> Vector:
         """Mean (n,) of each row at ``alpha_best``, from the fit that left it out."""
         k = int(np.flatnonzero(self.alphas == self.alpha_best)[0])
-        return self.spec.family.link.inverse(self.scores.out_of_fold[:, k])
+        return self.out_of_fold_path[:, k]
 
     @property
     def out_of_fold_path(self) -> Matrix:
-        """The same (n, m) at every strength."""
-        return self.spec.family.link.inverse(self.scores.out_of_fold)
+        """The same (n, m) at every strength.
+
+        A row of weight 0 is in no fold, for no fit saw it: its mean is that of the fit
+        to all others.
+        """
+        eta = np.empty((self.fold.size, len(self)))
+        eta[self.fold >= 0] = self.scores.out_of_fold
+        unseen = np.flatnonzero(self.fold < 0)
+        if unseen.size:
+            for k, solution in enumerate(self.solutions):
+                eta[unseen, k] = self.result(solution, "").linear_predictor[unseen]
+        return self.spec.family.link.inverse(eta)
 
     def predict(
         self, data: Any = None, *, alpha: float | None = None, **where: Any

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from penglm import checks
+from penglm import arrays, checks
 from penglm._typing import Index, Vector
 from penglm.design import Design, as_design
 from penglm.exceptions import PenglmInputError
@@ -123,9 +123,9 @@ def encode(
             own_offset = formula_offset
         n_rows = design.shape[0]
     else:
-        chosen = select(checks.table(values, only=data.names), data.names)
+        chosen = select(arrays.table(values, only=data.names), data.names)
         n_rows = chosen.shape[0]
-        is_missing = checks.missing_rows(chosen)
+        is_missing = arrays.missing_rows(chosen)
         if is_missing.any():
             chosen = chosen.copy()
             chosen[np.flatnonzero(is_missing)] = 0.0
@@ -142,7 +142,7 @@ def encode(
     total = np.zeros(n_rows) + own_offset
     if offset is not None:
         given = np.asarray(offset, dtype=float)
-        total += given if given.ndim == 0 else checks.vector(offset, "offset", n_rows)
+        total += given if given.ndim == 0 else arrays.vector(offset, "offset", n_rows)
     if exposure is not None:
         given = np.asarray(exposure, dtype=float)
         spread = np.full(n_rows, given) if given.ndim == 0 else exposure
@@ -151,7 +151,7 @@ def encode(
     return NewRows(design, np.where(is_missing, 0.0, total), is_missing)
 
 
-def select(given: checks.Table, names: tuple[str, ...]) -> Any:
+def select(given: arrays.Table, names: tuple[str, ...]) -> Any:
     """Return the model's columns of a table, by name where there are names."""
     if given.named and set(names) <= set(given.names):
         places = [given.names.index(name) for name in names]

@@ -11,7 +11,7 @@ from scipy import sparse
 from penglm import checks
 from penglm._typing import Index, Vector
 from penglm.exceptions import PenglmInputError
-from penglm.path import Null, solve_path
+from penglm.path import Null, solve_at
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.fit import FitResults, explained
 from penglm.selection.criteria import CRITERIA
@@ -132,13 +132,13 @@ class PathResults:
         alpha = checks.strength(alpha)
         distance = np.abs(self.alphas - alpha)
         nearest = int(distance.argmin())
-        if distance[nearest] <= SAME_ALPHA * alpha:
+        if alpha < np.inf and distance[nearest] <= SAME_ALPHA * alpha:
             return self.result(self.solutions[nearest], "given")
         solved = self.solved
-        solution = solve_path(
-            solved.problem, [alpha], solved.null, solved.options,
+        solution = solve_at(
+            solved.problem, alpha, solved.null, solved.options,
             start=self.before(alpha),
-        )[0]  # fmt: skip
+        )  # fmt: skip
         return self.result(solution, "given")
 
     def before(self, alpha: float) -> Warm | None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penglm import checks
+from penglm import checks, response
 from penglm._typing import Index, Matrix, Vector
 from penglm.engines import Block, Engine, Local
-from penglm.exceptions import PenglmInputError
+from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families import Family
 from penglm.path import fit_null, solve_path
 from penglm.progress import Progress
@@ -93,12 +93,26 @@ def score_path(
     parts = []
     for k in range(int(fold.max()) + 1):
         train = Local([block.take(np.flatnonzero(fold != k))])
+        problem = problem_on(train)
+        refuse_empty(problem, train.blocks[0].y, k)
         rows = np.flatnonzero(fold == k)
-        parts.append(Fold(problem_on(train), block.take(rows), rows))
+        parts.append(Fold(problem, block.take(rows), rows))
     with Progress(len(parts) * alphas.size, "cross-validation", progress) as bar:
         return cross_validate(
             parts, alphas, options, metric=metric, n_jobs=n_jobs, on_point=bar.step
         )
+
+
+def refuse_empty(problem: Problem, y: Vector, k: int) -> None:
+    """Raise if the rows outside a fold leave the intercept no finite value."""
+    try:
+        response.check_finite_solution(y, problem.family, problem.fit_intercept)
+    except NoFiniteSolutionError as error:
+        raise PenglmInputError(
+            f"without the rows of fold {k}, {error} Or use other folds, so that no "
+            "fold holds all such rows.",
+            argument="folds",
+        ) from None
 
 
 def cross_validate(

@@ -1,0 +1,217 @@
+"""Anybody's containers as arrays: NumPy, SciPy sparse, pandas, polars, pyarrow.
+
+Types are settled here and errors name the column, row and cell; whether a value makes
+sense is for ``checks``. Nothing the caller passed is modified.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from penglm._typing import Array, Vector
+from penglm.exceptions import PenglmInputError, PenglmTypeError
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns of a design, checked for type but not yet for missing values.
+
+    Attributes
+    ----------
+    values : ndarray (n, p) or SciPy sparse
+    names : tuple of str
+    named : bool
+        Whether the names came from the caller.
+    """
+
+    values: Any
+    names: tuple[str, ...]
+    named: bool
+
+
+def table(values: Any, argument: str = "exog", only: Sequence[str] = ()) -> Table:
+    """Read a design from NumPy, SciPy sparse, pandas, polars or pyarrow.
+
+    ``only`` names the columns that matter, where a data frame has them all.
+    """
+    if is_sparse(values):
+        number = values.dtype
+        if number.kind == "c" or number.kind not in "fiub":
+            raise PenglmTypeError(
+                f"{argument} has dtype {number}; use real numbers.", argument=argument
+            )
+        return Table(values, default_names(values.shape[1]), False)
+    if hasattr(values, "columns") or hasattr(values, "column_names"):
+        return frame(values, only)
+    if isinstance(values, str | bytes | None) or np.ndim(values) == 0:
+        raise PenglmInputError(
+            f"{argument} has type {type(values).__name__}; use an array, a SciPy "
+            "sparse matrix or a data frame.",
+            argument=argument,
+        )
+    array = numbers(values, argument)
+    if array.ndim == 1:
+        raise PenglmInputError(
+            f"{argument} has one dimension, {array.shape[0]} values; a design has rows "
+            f"and columns. Use {argument}[:, None] for a single column.",
+            argument=argument,
+        )
+    if array.ndim != 2:
+        raise PenglmInputError(
+            f"{argument} has {array.ndim} dimensions; a design has two.",
+            argument=argument,
+        )
+    return Table(array, default_names(array.shape[1]), False)
+
+
+def is_sparse(values: Any) -> bool:
+    """Tell whether these are a SciPy sparse matrix or array."""
+    return bool(sparse.issparse(values))
+
+
+def default_names(n_features: int) -> tuple[str, ...]:
+    """Return statsmodels' names of unnamed columns: x1, x2, ..."""
+    return tuple(f"x{j + 1}" for j in range(n_features))
+
+
+def frame(values: Any, only: Sequence[str]) -> Table:
+    """Read a data frame of any library, column by column, names kept."""
+    import narwhals as nw
+
+    # Checked before narwhals, which refuses such frames in words of its own.
+    unique_names([str(name) for name in getattr(values, "columns", ())])
+    data = nw.from_native(values, eager_only=True)
+    # By position: a pandas column may be called 0, which elsewhere means a row.
+    series = dict(zip(map(str, data.columns), data.iter_columns(), strict=True))
+    if only and set(only) <= set(series):
+        series = {name: series[name] for name in only}
+    out = np.empty((len(data), len(series)), order="F")
+    for j, name in enumerate(series):
+        out[:, j] = column(series[name], name)
+    return Table(out, tuple(series), True)
+
+
+def column(series: Any, name: str) -> Vector:
+    """Return one column as float64, missing values as NaN.
+
+    Raises
+    ------
+    PenglmTypeError
+        If a cell is not a number.
+    """
+    if series.dtype.is_numeric() or str(series.dtype) == "Boolean":
+        return np.asarray(series.cast(_float64()).to_numpy(), dtype=float)
+    cells = series.to_list()
+    for row, cell in enumerate(cells):
+        missing = cell is None or cell != cell
+        if isinstance(cell, bool | int | float | np.number) or missing:
+            continue
+        raise PenglmTypeError(
+            f"column '{name}' has dtype {series.dtype} with the text '{cell}' in row "
+            f"{row}; convert it to numbers or name it in a formula as C({name}).",
+            argument=name,
+            index=row,
+        )
+    return np.array([np.nan if cell is None else cell for cell in cells], dtype=float)
+
+
+def _float64() -> Any:
+    import narwhals as nw
+
+    return nw.Float64
+
+
+def unique_names(names: Sequence[str]) -> None:
+    """Raise if a name stands for more than one column."""
+    if len(set(names)) == len(names):
+        return
+    twice = next(name for name in names if names.count(name) > 1)
+    raise PenglmInputError(
+        f"the data has {names.count(twice)} columns named '{twice}'; rename them.",
+        argument=twice,
+    )
+
+
+def numbers(values: Any, argument: str) -> Array:
+    """Return an array of float64 or float32; promote integers and booleans."""
+    array = np.asarray(values)
+    if array.dtype.kind == "c":
+        raise PenglmTypeError(
+            f"{argument} is complex; use real numbers.", argument=argument
+        )
+    if array.dtype.kind in "OSU":
+        array = cells(array, argument)
+    if array.dtype == np.float32 or array.dtype == np.float64:
+        return array
+    if array.dtype.kind not in "fiub":
+        raise PenglmTypeError(
+            f"{argument} has dtype {array.dtype}; convert it to numbers.",
+            argument=argument,
+        )
+    return array.astype(np.float64)
+
+
+def cells(array: Array, argument: str) -> Vector:
+    """Return an object array as float64 if every cell is a number."""
+    flat = array.ravel()
+    for k, cell in enumerate(flat.tolist()):
+        if cell is None or isinstance(cell, bool | int | float):
+            continue
+        where = np.unravel_index(k, array.shape)
+        place = f"row {where[0]}" + (f", column {where[1]}" if array.ndim > 1 else "")
+        raise PenglmTypeError(
+            f"{argument} has dtype {array.dtype} with the text '{cell}' in {place}; "
+            "convert it to numbers.",
+            argument=argument,
+            index=int(where[0]),
+        )
+    clean = [np.nan if cell is None else cell for cell in flat.tolist()]
+    return np.array(clean, dtype=float).reshape(array.shape)
+
+
+def vector(values: Any, argument: str, n_rows: int | None = None) -> Vector:
+    """Return a float64 vector (n,), its length checked, missing values still in it."""
+    if hasattr(values, "to_numpy") and not isinstance(values, np.ndarray):
+        import narwhals as nw
+
+        series = nw.from_native(values, series_only=True, pass_through=True)
+        if isinstance(series, nw.Series):
+            values = column(series, argument)
+    array = numbers(values, argument)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise PenglmInputError(
+            f"{argument} has shape {array.shape}; it must have one value per row.",
+            argument=argument,
+        )
+    same_length(array, argument, n_rows)
+    return array.astype(np.float64, copy=False)
+
+
+def same_length(array: Array, argument: str, n_rows: int | None) -> None:
+    """Raise unless there is one value per row."""
+    if n_rows is not None and len(array) != n_rows:
+        raise PenglmInputError(
+            f"{argument} has length {len(array)} but exog has {n_rows} rows.",
+            argument=argument,
+        )
+
+
+def missing_rows(values: Any) -> Array:
+    """Return a boolean (n,): rows that hold NaN or infinity."""
+    if is_sparse(values):
+        coo = values.tocoo()
+        bad = np.zeros(values.shape[0], dtype=np.bool_)
+        bad[coo.coords[0][~np.isfinite(coo.data)]] = True
+        return bad
+    if values.ndim == 1:
+        return ~np.isfinite(values)
+    with np.errstate(all="ignore"):
+        # One cheap sum clears nearly every design; only a suspect is looked at twice.
+        if np.isfinite(values.sum(dtype=np.float64)):
+            return np.zeros(values.shape[0], dtype=bool)
+    return ~np.isfinite(values).all(axis=1)
