@@ -250,6 +250,8 @@ class PenalizedGLM:
         problem = self.statement.problem(l1_ratio, None, kind)
         warm = self.statement.start(start, kind)
         solution = solve_at(problem, alpha, self.statement.null, asked, start=warm)
+        if alpha == np.inf:
+            problem = problem.without_penalised()
         tell([solution], problem, self.data.names, asked)
         return FitResults(solution, self.data, self.statement.spec(l1_ratio, kind))
 

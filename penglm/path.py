@@ -87,7 +87,8 @@ def first_point(problem: Problem) -> Point:
     if problem.fit_intercept:
         wish, center, spread = mean_predictor(problem, coef)
         start = wish - center
-        if spread > FEW_STEPS or not np.isfinite(loss(start)):
+        is_far = spread > FEW_STEPS and not problem.is_quadratic
+        if is_far or not np.isfinite(loss(start)):
             start = lowest(loss, start, abs(wish) + abs(center) + spread)
     if np.isfinite(loss(start)):
         return Point(coef, start)

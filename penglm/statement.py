@@ -161,11 +161,10 @@ class Statement:
         """Return an earlier fit on the same columns as a start, None for None."""
         if earlier is None:
             return None
-        p, given = len(self.data.names), getattr(earlier, "coef", None)
-        if np.shape(given) != (p,):
+        p, coef = len(self.data.names), np.asarray(getattr(earlier, "coef", ()))
+        if coef.shape != (p,):
             raise PenglmInputError(
-                f"start must be a fit of the same {p} columns; it has "
-                f"{np.size(given) if given is not None else 'none'}.",
+                f"start must be a fit of the same {p} columns; it has {coef.size}.",
                 argument="start",
             )
         path = self.path_of([earlier.solution], 1.0, Options(), penalty)
