@@ -24,6 +24,7 @@ def certify(
     *,
     alpha: float,
     l1_ratio: float = 1.0,
+    penalty: Any = None,
     family: Any = "gaussian",
     link: Any = None,
     offset: Any = None,
@@ -44,6 +45,8 @@ def certify(
     alpha, l1_ratio : float
         The strength and mix they claim to be optimal for, in penglm's convention
         (docs/objective.md).
+    penalty : str or Penalty class, optional
+        The elastic net if not given.
     family, link, offset, exposure, freq_weights, var_weights
         As ``PenalizedGLM`` takes them; so are ``fit_intercept``, ``standardize``,
         ``penalty_factor``, ``lower`` and ``upper``.
@@ -75,7 +78,7 @@ def certify(
     data = frame.from_arrays(y, X, known, extra, "raise")
     statement = Statement.build(data, known, **model)
     values = np.asarray(coef, dtype=float).ravel()
-    problem = statement.problem(checks.mix(l1_ratio))
+    problem = statement.problem(checks.mix(l1_ratio), None, as_penalty(penalty))
     if values.size != problem.n_features:
         raise PenglmInputError(
             f"coef has {values.size} values but X has {problem.n_features} columns.",

@@ -65,7 +65,7 @@ def tell_rank(
     solutions: Sequence[Solution], problem: Problem, names: Sequence[str]
 ) -> None:
     """Warn if columns depend on each other and nothing penalises them."""
-    ranks = [s.rank for s in solutions if s.rank is not None]
+    ranks = [s.rank for s in solutions if s.rank is not None and s.alpha < np.inf]
     n_moving = int((~problem.penalty.is_fixed).sum())
     if not ranks or min(ranks) >= n_moving:
         return

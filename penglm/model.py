@@ -144,7 +144,8 @@ class PenalizedGLM:
             False refuses everything but the whitelist of docs/formula.md, as for any
             formula that a person did not type.
 
-        Other parameters are those of the class.
+        Other parameters are those of the class; the formula itself says whether there
+        is an intercept (``- 1`` leaves it out).
 
         Raises
         ------
@@ -250,8 +251,6 @@ class PenalizedGLM:
         problem = self.statement.problem(l1_ratio, None, kind)
         warm = self.statement.start(start, kind)
         solution = solve_at(problem, alpha, self.statement.null, asked, start=warm)
-        if alpha == np.inf:
-            problem = problem.without_penalised()
         tell([solution], problem, self.data.names, asked)
         return FitResults(solution, self.data, self.statement.spec(l1_ratio, kind))
 
@@ -311,6 +310,7 @@ class PenalizedGLM:
         folds: Any = 10,
         *,
         l1_ratio: Any = 1.0,
+        penalty: Any = None,
         groups: Any = None,
         metric: str = "deviance",
         select: str = "1se",
@@ -342,7 +342,7 @@ class PenalizedGLM:
             Threads; the answer does not depend on it.
         seed : int, default 0
             Of the shuffle that makes the folds.
-        alphas, n_alphas, alpha_min_ratio, tol, max_iter, progress
+        penalty, alphas, n_alphas, alpha_min_ratio, tol, max_iter, progress
             As in ``fit_path``.
 
         Returns
@@ -359,17 +359,18 @@ class PenalizedGLM:
             classes=self.data.y if self.family.name == "binomial" else None,
             seed=seed,
         )
-        asked = options(tol, max_iter)
+        asked, kind = options(tol, max_iter), as_penalty(penalty)
         runs = []
         ratios = np.atleast_1d(l1_ratio).tolist()
         for ratio in ratios:
             path = self.fit_path(
                 alphas, n_alphas=n_alphas, alpha_min_ratio=alpha_min_ratio,
-                l1_ratio=ratio, tol=tol, max_iter=max_iter, progress=progress,
+                l1_ratio=ratio, penalty=penalty, tol=tol, max_iter=max_iter,
+                progress=progress,
             ).descending()  # fmt: skip
             scores = score_path(
                 self.statement.engine.blocks[0], fold[fold >= 0],
-                partial(self.statement.problem, ratio),
+                partial(self.statement.problem, ratio, penalty=kind),
                 path.alphas, asked, metric=metric, n_jobs=n_jobs, progress=progress,
             )  # fmt: skip
             runs.append((path, scores))

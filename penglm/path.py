@@ -22,6 +22,7 @@ ENOUGH_EXPLAINED = 0.999
 LEAST_POINTS = 5
 # An intercept this near, in units of eta, is found by IRLS itself.
 FEW_STEPS = 2.0
+NOTHING = np.zeros(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,17 +220,36 @@ def solve_path(
     list of Solution
         On the original scale, shorter than ``alphas`` if stopped early.
     """
+    outcomes = trace(
+        problem, alphas, null, options, stop_early=stop_early, start=start,
+        on_point=on_point,
+    )  # fmt: skip
+    return finish(problem, outcomes, null, options)
+
+
+def trace(
+    problem: Problem,
+    alphas: Sequence[float],
+    null: Null,
+    options: Options,
+    *,
+    stop_early: bool = False,
+    start: Warm | None = None,
+    on_point: Callable[[int], None] | None = None,
+) -> list[Outcome]:
+    """Solve as ``solve_path`` does, without certificates, on the solver's scale."""
     warm = start or null.warm(alpha_max(problem, null))
     outcomes: list[Outcome] = []
     for alpha in alphas:
         outcome = solve(problem, float(alpha), warm, null.score_scale, options)
-        outcomes.append(outcome)
         warm = outcome.warm
+        # Only the next point needs slopes and second derivatives.
+        outcomes.append(replace(outcome, warm=Warm(warm.point, warm.alpha, NOTHING)))
         if on_point is not None:
             on_point(len(outcomes))
         if stop_early and is_exhausted(problem, null, outcomes):
             break
-    return finish(problem, outcomes, null, options)
+    return outcomes
 
 
 def solve_at(

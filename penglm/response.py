@@ -48,7 +48,7 @@ def read(values: Any, family: Family) -> Response:
     if array.dtype.kind == "b":
         return Response(array.astype(float), levels=(False, True))
     if array.dtype.kind in "OSUT" or hasattr(values, "cat"):
-        return labels(array)
+        return labels(array, categories(values))
     return Response(arrays.vector(values, "endog"))
 
 
@@ -69,14 +69,22 @@ def counts(array: Array) -> Response:
     return Response(np.where(np.isnan(trials), np.nan, y), trials=trials)
 
 
-def labels(array: Array) -> Response:
-    """Read two labels; the later one in sorted order is the event."""
+def categories(values: Any) -> list[Any]:
+    """Return the levels of a pandas categorical in their order, none elsewhere."""
+    kind = getattr(values, "dtype", None)
+    return list(getattr(kind, "categories", None) or [])
+
+
+def labels(array: Array, order: list[Any]) -> Response:
+    """Read two labels; the later one is the event, in the given or in sorted order."""
     cells = array.tolist()
     missing = np.array([cell is None or cell != cell for cell in cells])
     present = [cell for cell, gone in zip(cells, missing, strict=True) if not gone]
     if all(isinstance(cell, bool | int | float) for cell in present):
         return Response(arrays.cells(array, "endog"))
     known = sorted(set(present), key=str)
+    if order:
+        known = [level for level in order if level in set(present)]
     if len(known) != 2:
         raise PenglmInputError(
             f"endog has {len(known)} classes ({', '.join(map(str, known[:5]))}); the "

@@ -13,8 +13,9 @@ import penglm
 from penglm._typing import Vector
 from penglm.design import Dense
 from penglm.exceptions import ModelFileError, PenglmInputError
-from penglm.families import as_family
+from penglm.families import FAMILIES, LINKS, as_family
 from penglm.families.links import Power
+from penglm.penalties import PENALTIES
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.fit import FitResults
 from penglm.solver.solution import Certificate, Solution, Status
@@ -137,6 +138,7 @@ def checksum(model: Any) -> str:
 def described(results: FitResults) -> dict[str, Any]:
     """Return a fit as values that JSON can hold."""
     data, spec, solution = results.data, results.spec, results.solution
+    refuse_unregistered(spec)
     encoder = None
     if data.encoder is not None:
         from penglm.formula.memory import packed
@@ -146,7 +148,7 @@ def described(results: FitResults) -> dict[str, Any]:
         "family": spec.family.name,
         "link": spec.family.link.name,
         "exponent": getattr(spec.family.link, "exponent", None),
-        "alpha": solution.alpha,
+        "alpha": finite([solution.alpha])[0],
         "l1_ratio": spec.l1_ratio,
         "fit_intercept": spec.fit_intercept,
         "standardize": spec.standardize,
@@ -179,6 +181,25 @@ def described(results: FitResults) -> dict[str, Any]:
         "formula": data.formula,
         "encoder": encoder,
     }
+
+
+def refuse_unregistered(spec: ModelSpec) -> None:
+    """Raise if a name in the file would mean nothing, or another thing, to ``load``."""
+    link = spec.family.link
+    for what, name, known in (
+        (
+            "family",
+            spec.family.name,
+            FAMILIES.get(spec.family.name) is type(spec.family),
+        ),
+        ("link", link.name, LINKS.get(link.name) is type(link)),
+        ("penalty", spec.penalty, spec.penalty in PENALTIES),
+    ):
+        if not known:
+            raise ModelFileError(
+                f"{what} '{name}' is not one of penglm's own, so the file could not be "
+                "read again; keep the coefficients in params instead."
+            )
 
 
 def finite(values: Any) -> list[float | str]:
@@ -238,7 +259,7 @@ def restored(model: dict[str, Any]) -> FitResults:
         penalty=model["penalty"],
     )
     solution = Solution(
-        alpha=model["alpha"],
+        alpha=float(model["alpha"]),
         intercept=model["intercept"],
         coef=columns["coef"],
         status=Status(model["status"]),

@@ -205,7 +205,7 @@ class Family(ABC):
             mu = self.link.inverse(inside)
             deriv = self.link.inverse_deriv(inside)
             ratio = deriv / self.variance(mu)
-            loss = 0.5 * self.unit_deviance(y, mu)
+            loss = np.maximum(0.5 * self.unit_deviance(y, mu), 0.0)
             score_factor = (y - mu) * ratio
             working_weight = deriv * ratio
         valid = valid & np.isfinite(score_factor) & np.isfinite(working_weight)

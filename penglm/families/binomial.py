@@ -72,10 +72,11 @@ class Binomial(Family):
             score_factor = scaled(y, gain) - scaled(1.0 - y, loss_rate)
             working_weight = np.exp(2.0 * deriv - success - failure)
         loss = entropy(y) - scaled(y, success) - scaled(1.0 - y, failure)
+        inside = link.eta_range.contains(eta)
         return (
-            np.maximum(np.where(np.isnan(loss), np.inf, loss), 0.0),
-            np.where(np.isfinite(score_factor), score_factor, 0.0),
-            np.where(np.isfinite(working_weight), working_weight, 0.0),
+            np.maximum(np.where(inside & ~np.isnan(loss), loss, np.inf), 0.0),
+            np.where(inside & np.isfinite(score_factor), score_factor, 0.0),
+            np.where(inside & np.isfinite(working_weight), working_weight, 0.0),
         )
 
     def conjugate(self, y: Vector, dual: Vector) -> Vector | None:

@@ -89,8 +89,10 @@ def log_gumbel(eta: Vector) -> Vector:
     """Return ``log(1 - exp(-exp(eta)))``, accurate at both ends."""
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
         rate = np.exp(eta)
+        near_zero = np.log1p(-np.exp(-rate))
         # For a tiny rate, 1 - exp(-rate) is the rate.
-        return np.where(eta < -37.0, eta, np.log(-np.expm1(-rate)))
+        near_one = np.where(eta < -37.0, eta, np.log(-np.expm1(-rate)))
+        return np.where(eta > 0.0, near_zero, near_one)
 
 
 class CLogLog(ProbabilityLink):
@@ -139,11 +141,15 @@ class Cauchy(ProbabilityLink):
     name = "cauchy"
 
     def __call__(self, mu: Vector) -> Vector:
-        return np.tan(np.pi * (mu - 0.5))
+        # The cotangent keeps the digits of a small mu, which mu - 1/2 has lost.
+        return -1.0 / np.tan(np.pi * mu)
+
+    def inverse(self, eta: Vector) -> Vector:
+        # arctan2(1, -eta) is the angle pi F, with all its digits in the lower tail.
+        return np.arctan2(1.0, -eta) / np.pi
 
     def log_inverse(self, eta: Vector) -> Vector:
-        # arctan2(1, -eta) is the angle pi F, with all its digits in the lower tail.
-        return np.log(np.arctan2(1.0, -eta) / np.pi)
+        return np.log(self.inverse(eta))
 
     def log_complement(self, eta: Vector) -> Vector:
         return self.log_inverse(-eta)
@@ -186,7 +192,7 @@ class Power(Link):
             return eta ** (1.0 / self.exponent - 1.0) / self.exponent
 
     def __repr__(self) -> str:
-        return f"Power({self.exponent:g})"
+        return f"Power({repr(self.exponent).removesuffix('.0')})"
 
 
 class Sqrt(Power):

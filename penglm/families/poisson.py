@@ -41,8 +41,8 @@ class Poisson(Family):
             return 2.0 * (xlogy(y, y / mu) - (y - mu))
 
     def starting_mu(self, y: Vector, sample_weight: Vector) -> Vector:
-        # Halfway to the mean keeps eta finite where y == 0.
-        return 0.5 * (y + float(np.average(y, weights=sample_weight)))
+        # Halfway to the mean keeps eta finite where y == 0; a mean of 0 has no eta.
+        return 0.5 * (y + (float(np.average(y, weights=sample_weight)) or 1.0))
 
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
         if not self.is_canonical:
@@ -50,7 +50,7 @@ class Poisson(Family):
         with np.errstate(over="ignore", invalid="ignore"):
             mu = np.exp(eta)
             loss = mu - y + xlogy(y, y) - y * eta
-        return loss, y - mu, mu
+        return np.maximum(loss, 0.0), y - mu, mu
 
     def conjugate(self, y: Vector, dual: Vector) -> Vector | None:
         if not self.is_canonical:

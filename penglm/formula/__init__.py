@@ -115,7 +115,10 @@ def build(
     scope = environment(env + 1, trusted)
     n_rows = count_rows(table, described, scope)
     bad, beside = incomplete(table, described, extra, n_rows)
+    unused = weightless(beside, n_rows)
+    bad &= ~unused
     refuse(bad, missing, "a missing value", table, described)
+    bad |= unused
     rows = np.flatnonzero(~bad)
     if not rows.size:
         raise nothing_left(n_rows)
@@ -157,7 +160,7 @@ def build(
         design=design,
         offset=None if offset is None else offset[kept],
         rows=final,
-        n_dropped=n_rows - final.size,
+        n_dropped=n_rows - final.size - int(unused.sum()),
         encoder=encoder,
         extra={name: np.asarray(value)[final] for name, value in beside.items()},
         columns=tuple(variables(described, table)),
@@ -205,6 +208,16 @@ def incomplete(
     for value in beside.values():
         bad |= is_missing(value)
     return bad, beside
+
+
+def weightless(beside: Mapping[str, Any], n_rows: int) -> Any:
+    """Return rows (n,) of weight zero: no transform or level may learn from them."""
+    out = np.zeros(n_rows, dtype=bool)
+    for argument in ("freq_weights", "var_weights"):
+        if argument in beside:
+            out |= np.asarray(beside[argument]) == 0.0
+    # Where every row is so, a check further up says it better.
+    return out if not out.all() else np.zeros(n_rows, dtype=bool)
 
 
 def learn(

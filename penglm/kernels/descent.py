@@ -193,7 +193,8 @@ def curvature_sparse(
     """Write ``sum_i w_i ((x_i - center) / scale)^2`` of CSC columns.
 
     The rows without an entry are counted by their total weight, which keeps the sum
-    free of the cancellation in ``sum w x^2 - W center^2``.
+    free of the cancellation in ``sum w x^2 - W center^2``; where there are none, what
+    rounding leaves of their weight must not count.
     """
     for k in range(members.size):
         j = places[k]
@@ -204,5 +205,6 @@ def curvature_sparse(
             d = data[i] - m
             total += w[indices[i]] * d * d
             seen += w[indices[i]]
-        total += max(w_sum - seen, 0.0) * m * m
+        if indptr[members[k] + 1] - indptr[members[k]] < w.size:
+            total += max(w_sum - seen, 0.0) * m * m
         curvature[j] = total / (scale[j] * scale[j])

@@ -129,7 +129,11 @@ class ElasticNet(Penalty):
         unbounded = (at.l2 == 0) & (at.l1 > 0) & (open_above | open_below)
         if not unbounded.any():
             return 1.0
-        return float((at.l1[unbounded] / np.abs(score[unbounded])).min())
+        slope, limit = np.abs(score[unbounded]), at.l1[unbounded]
+        factor = float((limit / slope).min())
+        while np.any(factor * slope > limit):
+            factor = float(np.nextafter(factor, 0.0))
+        return factor
 
     def rescaled(self, scale: Vector) -> "ElasticNet":
         with np.errstate(over="ignore", invalid="ignore"):

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from penglm import checks
 from penglm._typing import Index, Vector
+from penglm.diagnosis import tell
 from penglm.exceptions import PenglmInputError
 from penglm.path import Null, solve_at
 from penglm.results.data import ModelData, ModelSpec
@@ -17,7 +18,7 @@ from penglm.results.fit import FitResults, explained
 from penglm.selection.criteria import CRITERIA
 from penglm.solver.irls import Options
 from penglm.solver.problem import Problem
-from penglm.solver.solution import Solution
+from penglm.solver.solution import Solution, Status
 from penglm.solver.working_set import Warm
 
 if TYPE_CHECKING:
@@ -110,8 +111,8 @@ class PathResults:
 
     @property
     def converged(self) -> bool:
-        """Whether every certificate meets the tolerance."""
-        return bool(np.all(self.kkt_residual <= self.solved.options.tol))
+        """Whether every solution is optimal and its certificate meets the tolerance."""
+        return all(solution.status is Status.OPTIMAL for solution in self.solutions)
 
     def result(self, solution: Solution, chosen_by: str) -> FitResults:
         """Wrap one solution."""
@@ -139,6 +140,7 @@ class PathResults:
             solved.problem, alpha, solved.null, solved.options,
             start=self.before(alpha),
         )  # fmt: skip
+        tell([solution], solved.problem, self.data.names, solved.options)
         return self.result(solution, "given")
 
     def before(self, alpha: float) -> Warm | None:

@@ -8,19 +8,25 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from penglm import checks, response
 from penglm._typing import Index, Matrix, Vector
 from penglm.engines import Block, Engine, Local
-from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
+from penglm.exceptions import (
+    ConvergenceWarning,
+    NoFiniteSolutionError,
+    PenglmInputError,
+    warn,
+)
 from penglm.families import Family
-from penglm.path import fit_null, solve_path
+from penglm.path import fit_null, trace
 from penglm.progress import Progress
-from penglm.solver.irls import Options
+from penglm.solver.irls import Options, Outcome
 from penglm.solver.problem import Problem
-from penglm.solver.solution import Solution
+from penglm.solver.solution import Status
 
 METRICS = ("deviance", "mse", "mae", "class", "auc")
 # How often the waiting thread wakes to serve Ctrl-C, in seconds.
@@ -40,12 +46,19 @@ class Scores:
     by_fold : Matrix (folds, m)
     out_of_fold : Matrix (n, m)
         Linear predictor of each row from the fits that left it out.
+    n_missed : int
+        Fits on folds that did not reach the tolerance.
     """
 
     mean: Vector
     std: Vector
     by_fold: Matrix
     out_of_fold: Matrix
+    n_missed: int = 0
+
+
+Answer: TypeAlias = tuple[Matrix, Vector, int]
+"""Linear predictors (n, m) and scores (m,) of a fold, and how many fits missed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +111,17 @@ def score_path(
         rows = np.flatnonzero(fold == k)
         parts.append(Fold(problem, block.take(rows), rows))
     with Progress(len(parts) * alphas.size, "cross-validation", progress) as bar:
-        return cross_validate(
+        scores = cross_validate(
             parts, alphas, options, metric=metric, n_jobs=n_jobs, on_point=bar.step
         )
+    if scores.n_missed:
+        warn(
+            f"{scores.n_missed} of {len(parts) * alphas.size} fits on folds did not "
+            "reach the tolerance; their scores are those of the last iterate. Raise "
+            "max_iter, or choose among stronger penalties.",
+            ConvergenceWarning,
+        )
+    return scores
 
 
 def refuse_empty(problem: Problem, y: Vector, k: int) -> None:
@@ -130,44 +151,44 @@ def cross_validate(
     """
     stop = threading.Event()
 
-    def work(fold: Fold) -> tuple[Matrix, Vector]:
+    def work(fold: Fold) -> Answer:
         def tick(_: int) -> None:
             if stop.is_set():
                 raise KeyboardInterrupt
             on_point()
 
         null = fit_null(fold.problem, options)
-        solutions = solve_path(
-            fold.problem, alphas.tolist(), null, options, on_point=tick
-        )
-        eta = predict(fold.test, solutions)
-        return eta, score(fold.problem, fold.test, eta, metric)
+        outcomes = trace(fold.problem, alphas.tolist(), null, options, on_point=tick)
+        eta = predict(fold, outcomes)
+        n_missed = sum(each.status is not Status.OPTIMAL for each in outcomes)
+        return eta, score(fold.problem, fold.test, eta, metric), n_missed
 
     if n_jobs == 1:
         results = [work(fold) for fold in folds]
     else:
         results = in_threads(work, folds, n_jobs, stop)
     weight = np.array([fold.test.sample_weight.sum() for fold in folds])
-    by_fold = np.array([value for _, value in results])
+    by_fold = np.array([value for _, value, _ in results])
     n_rows = sum(fold.rows.size for fold in folds)
     out_of_fold = np.empty((n_rows, alphas.size))
-    for fold, (eta, _) in zip(folds, results, strict=True):
+    for fold, (eta, _, _) in zip(folds, results, strict=True):
         out_of_fold[fold.rows] = eta
     mean = np.average(by_fold, axis=0, weights=weight)
     spread = np.average((by_fold - mean) ** 2, axis=0, weights=weight)
     std = np.sqrt(spread / (len(folds) - 1))
-    return Scores(mean, std, by_fold, out_of_fold)
+    n_missed = sum(missed for _, _, missed in results)
+    return Scores(mean, std, by_fold, out_of_fold, n_missed)
 
 
 def in_threads(
-    work: Callable[[Fold], tuple[Matrix, Vector]],
+    work: Callable[[Fold], Answer],
     folds: Sequence[Fold],
     n_jobs: int,
     stop: threading.Event,
-) -> list[tuple[Matrix, Vector]]:
+) -> list[Answer]:
     """Run the folds on threads; on Ctrl-C tell them to stop and leave at once."""
     pool = ThreadPoolExecutor(max_workers=n_jobs)
-    futures: list[Future[tuple[Matrix, Vector]]] = []
+    futures: list[Future[Answer]] = []
     try:
         futures = [pool.submit(work, fold) for fold in folds]
         pending = set(futures)
@@ -183,13 +204,14 @@ def in_threads(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def predict(block: Block, solutions: Sequence[Solution]) -> Matrix:
-    """Return linear predictors (n, m) of a block's rows."""
-    coefs = np.column_stack([solution.coef for solution in solutions])
+def predict(fold: Fold, outcomes: Sequence[Outcome]) -> Matrix:
+    """Return linear predictors (n, m) of the rows left out."""
+    points = [fold.problem.original(outcome.warm.point) for outcome in outcomes]
+    coefs = np.column_stack([coef for _, coef in points])
     support = np.flatnonzero(coefs.any(axis=1))
-    intercepts = np.array([solution.intercept for solution in solutions])
-    product = block.design.linear_predictor(coefs[support], support)
-    return block.offset[:, None] + intercepts + product
+    intercepts = np.array([intercept for intercept, _ in points])
+    product = fold.test.design.linear_predictor(coefs[support], support)
+    return fold.test.offset[:, None] + intercepts + product
 
 
 def score(problem: Problem, test: Block, eta: Matrix, metric: str) -> Vector:

@@ -31,6 +31,10 @@ RIDGE_SHARPNESS = 1e-3
 LARGEST_FACTORED = 50_000_000
 # Least squares this small never goes by the Gram matrix, which squares the condition.
 FACTORED_FIRST = 2_000_000
+# A Gram matrix of k columns costs as much as k^2 / GRAM_PASSES columns of a slope.
+GRAM_PASSES = 16
+# A step with second derivatives of an earlier point has to do better than this.
+SLOW = 0.3
 # Steps in a row that change nothing but rounding before the loop gives up.
 MOST_STALLED = 5
 # What counts as a change: of the objective, and of the largest violation.
@@ -100,10 +104,7 @@ def solve(
     """
     terms = problem.inner_penalty.terms(alpha)
     is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~problem.penalty.is_fixed
-    unit = problem.unit(alpha, score_scale)
-    has_threshold = problem.inner_penalty.threshold(alpha) > 0.0
-    unit = np.where(has_threshold, unit, RIDGE_SHARPNESS * unit)
-    unit = np.where(is_free, FREE_SHARPNESS / RIDGE_SHARPNESS * unit, unit)
+    unit, beside_unit = aim(problem, alpha, score_scale, is_free)
     target = 0.5 * options.tol
     scope = ws.strong(problem, alpha, start) if options.screen else None
     here = quadratic.expand(problem, start.point, scope)
@@ -112,7 +113,7 @@ def solve(
     while True:
         history.append(line_search.objective(problem, here, alpha))
         violation = ws.violation(problem, here, alpha, unit)
-        beside = abs(here.intercept_score) / (FREE_SHARPNESS * score_scale)
+        beside = abs(here.intercept_score) / beside_unit
         worst = max(violation.max(initial=0.0), beside)
         if worst <= target:
             here, missed = look_everywhere(problem, here, alpha, unit, target)
@@ -142,6 +143,23 @@ def solve(
         status = Status.NO_FINITE_SOLUTION
     warm = Warm(here.point, alpha, here.score, play.curvature)
     return Outcome(warm, status, here.loss, len(history) - 1, tuple(history), play.rank)
+
+
+def aim(
+    problem: Problem, alpha: float, score_scale: float, is_free: Mask
+) -> tuple[Vector, float]:
+    """Return the units (p,) of violations that the loop goes by, and the intercept's.
+
+    What has no threshold goes further than a certificate asks: as far as the others,
+    or where there are no others as far as Newton steps lead.
+    """
+    unit = problem.unit(alpha, score_scale)
+    has_threshold = problem.inner_penalty.threshold(alpha) > 0.0
+    unit = np.where(has_threshold, unit, RIDGE_SHARPNESS * unit)
+    beside = FREE_SHARPNESS * score_scale
+    if has_threshold.any():
+        beside = max(beside, float(unit[has_threshold].min()))
+    return np.where(is_free, beside, unit), beside
 
 
 def look_everywhere(
@@ -185,6 +203,8 @@ class Play:
     options: Options
     curvature: Curvature | None
     working: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    was_kept: bool = False
+    before: float = np.inf
     rank: int | None = None
     is_drifting: bool = False
 
@@ -193,9 +213,11 @@ class Play:
     ) -> Point:
         """Return the minimiser of the model over the working set."""
         free = self.is_free
+        self.judge(here, violation)
         self.working = ws.grow(
             self.working, here, violation, is_free=free, target=target
         )
+        self.before = self.inside(here, violation)
         tol = target
         if not self.problem.is_quadratic:
             tol = max(target, FORCING * min(worst, 1.0) * worst)
@@ -228,11 +250,36 @@ class Play:
         )
 
     def second(self, here: Expansion) -> Curvature:
-        """Return second derivatives over the working set, reusing what still holds."""
-        self.curvature = quadratic.curve(
-            self.problem, here.point, self.working, self.curvature
-        )
+        """Return second derivatives over the working set, reusing what still holds.
+
+        Where the loss is not quadratic they may belong to an earlier point. The slope
+        is always exact, so that only the length of the way depends on them, and a pass
+        for the slope costs far less than a Gram matrix of many columns.
+        """
+        known = self.curvature
+        if not self.problem.is_quadratic:
+            is_dear = self.working.size**2 > GRAM_PASSES * here.score.size
+            # Where the likelihood rises for ever only true Newton steps show it.
+            if not is_dear or self.is_free.any():
+                known = None
+        self.was_kept = known is not None
+        point = here.point if known is None else known.point
+        self.curvature = quadratic.curve(self.problem, point, self.working, known)
         return self.curvature.take(self.working)
+
+    def inside(self, here: Expansion, violation: Vector) -> float:
+        """Return the largest violation in the working set."""
+        places = self.working
+        if here.columns is not None:
+            places = np.searchsorted(here.columns, places)
+        return float(violation[places].max(initial=0.0))
+
+    def judge(self, here: Expansion, violation: Vector) -> None:
+        """Forget second derivatives of an earlier point that lead too slowly."""
+        if self.problem.is_quadratic or not self.was_kept:
+            return
+        if self.inside(here, violation) > SLOW * self.before:
+            self.curvature = None
 
     def unpenalised(self, here: Expansion) -> Point | None:
         """Return the Newton step of a model without any penalty, None if it has one."""

@@ -64,6 +64,8 @@ class Curvature:
 
     Attributes
     ----------
+    point : Point
+        Where they were taken.
     columns : Index (k,)
     weight_sum : float
         Second derivative in the intercept.
@@ -72,6 +74,7 @@ class Curvature:
     gram : Matrix (k, k)
     """
 
+    point: Point
     columns: Index
     weight_sum: float
     cross: Vector
@@ -82,7 +85,7 @@ class Curvature:
         order = np.argsort(self.columns)
         places = order[np.searchsorted(self.columns, columns, sorter=order)]
         gram = self.gram[np.ix_(places, places)]
-        return Curvature(columns, self.weight_sum, self.cross[places], gram)
+        return Curvature(self.point, columns, self.weight_sum, self.cross[places], gram)
 
 
 def expand(problem: Problem, point: Point, columns: Index | None = None) -> Expansion:
@@ -109,17 +112,16 @@ def curve(
 ) -> Curvature:
     """Return the second derivatives over ``columns`` at ``point``, in one pass.
 
-    ``known`` saves the part of the work that an earlier call did, where the loss is
-    quadratic and its Hessian the same everywhere. The result may hold more columns
-    than were asked for; ``take`` narrows it.
+    ``known``, taken at the same point, saves the part of the work that an earlier call
+    did. The result may hold more columns than were asked for; ``take`` narrows it.
     """
-    if not problem.is_quadratic:
-        known = None
-    if known is None or known.columns.size + columns.size > LARGEST_CACHE:
-        known = Curvature(columns[:0], 0.0, np.zeros(0), np.zeros((0, 0)))
-    new = np.setdiff1d(columns, known.columns)
-    if not new.size and known.columns.size:
-        return known
+    if known is not None:
+        new = np.setdiff1d(columns, known.columns)
+        if not new.size:
+            return known
+    if known is None or known.columns.size + new.size > LARGEST_CACHE:
+        known = Curvature(point, columns[:0], 0.0, np.zeros(0), np.zeros((0, 0)))
+        new = columns
     everything = np.concatenate([known.columns, new])
 
     def second(block: Block) -> tuple[float, Vector, Matrix]:
@@ -139,4 +141,4 @@ def curve(
     gram[n_known:] = rows / total
     gram[:n_known, n_known:] = gram[n_known:, :n_known].T
     cross = np.concatenate([known.cross, cross / total])
-    return Curvature(everything, weight_sum / total, cross, gram)
+    return Curvature(point, everything, weight_sum / total, cross, gram)

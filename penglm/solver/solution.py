@@ -7,6 +7,9 @@ import numpy as np
 
 from penglm._typing import Index, Vector
 
+# A residual above this is no optimum found roughly, but another point.
+CLAIM = 1e-2
+
 
 class Status(Enum):
     """How a solve ended. Failure is data; only the public doors raise or warn."""
@@ -53,8 +56,10 @@ class Certificate:
     is_convex: bool
 
     def __str__(self) -> str:
-        claim = "optimal" if self.is_convex else "stationary"
         gap = "" if self.duality_gap is None else f", gap {self.duality_gap:.1e}"
+        if not self.kkt_residual <= CLAIM:
+            return f"not optimal, KKT residual {self.kkt_residual:.1e} of alpha{gap}"
+        claim = "optimal" if self.is_convex else "stationary"
         return f"{claim} to {self.kkt_residual:.1e} of alpha{gap}"
 
 
