@@ -94,6 +94,16 @@ def frame(values: Any, only: Sequence[str]) -> Table:
     return Table(out, tuple(series), True)
 
 
+def column_names(values: Any) -> tuple[str, ...]:
+    """Return the names of a data frame's columns, none for anything else."""
+    import narwhals as nw
+
+    try:
+        return tuple(map(str, nw.from_native(values, eager_only=True).columns))
+    except TypeError:
+        return ()
+
+
 def column(series: Any, name: str) -> Vector:
     """Return one column as float64, missing values as NaN.
 

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from penglm import arrays, checks, frame
+from penglm._typing import Vector
 from penglm.exceptions import PenglmInputError
 from penglm.families import as_family
 from penglm.penalties import as_penalty
 from penglm.results.fit import FitResults
 from penglm.solver.certificate import Candidates
 from penglm.solver.certificate import certify as judge
+from penglm.solver.problem import Problem
 from penglm.solver.solution import Certificate
 from penglm.statement import Statement
 
@@ -77,18 +79,28 @@ def certify(
     extra = dict(zip(frame.ARGUMENTS, given, strict=True))
     data = frame.from_arrays(y, X, known, extra, "raise")
     statement = Statement.build(data, known, **model)
-    values = np.asarray(coef, dtype=float).ravel()
+    values = arrays.numbers(coef, "coef").ravel().astype(float)
     problem = statement.problem(checks.mix(l1_ratio), None, as_penalty(penalty))
     if values.size != problem.n_features:
         raise PenglmInputError(
             f"coef has {values.size} values but X has {problem.n_features} columns.",
             argument="coef",
         )
-    claim = Candidates(
-        np.array([checks.strength(alpha)]),
-        np.array([float(intercept)]),
-        values[:, None],
-    )
+    intercept = checks.number(intercept, "intercept")
+    return judge_at(statement, problem, checks.strength(alpha), intercept, values)
+
+
+def judge_at(
+    statement: Statement,
+    problem: Problem,
+    alpha: float,
+    intercept: float,
+    coef: Vector,
+) -> Certificate:
+    """Judge one claim; an infinite strength allows the free columns only."""
+    if alpha == np.inf:
+        problem, alpha = problem.without_penalised(), 0.0
+    claim = Candidates(np.array([alpha]), np.array([intercept]), coef[:, None])
     certificate, _ = judge(problem, claim, statement.null.score_scale)[0]
     return certificate
 
@@ -115,6 +127,13 @@ def verify(results: FitResults, data: Any) -> Certificate:
         If the table does not give the columns of the model.
     """
     kept, spec = results.data, results.spec
+    for argument, column in kept.beside.items():
+        if column is None:
+            raise PenglmInputError(
+                f"the model was fitted with {argument} given as an array, which the "
+                "data does not hold; name a column of the data when fitting.",
+                argument=argument,
+            )
     extra = {name: kept.beside.get(name) for name in frame.ARGUMENTS}
     if kept.formula is not None:
         rows = frame.from_formula(
@@ -123,7 +142,7 @@ def verify(results: FitResults, data: Any) -> Certificate:
         )  # fmt: skip
     else:
         needed = (*kept.names, kept.y_name)
-        given = {str(name) for name in getattr(data, "columns", ())}
+        given = arrays.column_names(data)
         absent = [name for name in needed if name not in given]
         if absent:
             raise PenglmInputError(
@@ -134,7 +153,7 @@ def verify(results: FitResults, data: Any) -> Certificate:
         places = {name: j for j, name in enumerate(table.names)}
         exog = table.values[:, [places[name] for name in kept.names]]
         endog = table.values[:, places[kept.y_name]]
-        rows = frame.from_arrays(endog, exog, spec.family, dict(extra), "drop")
+        rows = frame.from_arrays(endog, exog, spec.family, extra, "drop")
         rows = replace(rows, names=kept.names)
     if rows.names != kept.names:
         raise PenglmInputError(
@@ -151,11 +170,5 @@ def verify(results: FitResults, data: Any) -> Certificate:
         lower=spec.lower,
         upper=spec.upper,
     )
-    claim = Candidates(
-        np.array([results.alpha]),
-        np.array([results.intercept]),
-        results.coef[:, None],
-    )
     problem = statement.problem(spec.l1_ratio, None, as_penalty(spec.penalty))
-    certificate, _ = judge(problem, claim, statement.null.score_scale)[0]
-    return certificate
+    return judge_at(statement, problem, results.alpha, results.intercept, results.coef)

@@ -84,6 +84,7 @@ def from_arrays(
         names=names,
         y_name=y_name,
         has_offset=bool(shifts),
+        beside=named(extra),
         y_levels=answer.levels,
     )
 
@@ -151,13 +152,22 @@ def from_formula(
         names=encoder.names,
         y_name=frame.y_name,
         has_offset=has_offset,
-        beside={key: name for key, name in extra.items() if isinstance(name, str)},
+        beside=named(extra),
         y_levels=frame.y_levels,
         term_slices=encoder.term_slices,
         encoder=encoder,
         formula=formula,
         columns=frame.columns,
     )
+
+
+def named(extra: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the column behind each argument given, None where it was an array."""
+    return {
+        argument: value if isinstance(value, str) else None
+        for argument, value in extra.items()
+        if value is not None
+    }
 
 
 def tell_dropped(n_dropped: int, n_rows: int) -> None:
@@ -179,7 +189,7 @@ def product_of_weights(
     )
     weights = counts * precision
     if trials is not None:
-        weights = weights * np.nan_to_num(trials)
+        weights = weights * np.where(np.isnan(trials), 1.0, trials)
     if not weights.any():
         raise PenglmInputError(
             "the product of the weights is zero for every row; nothing to fit.",

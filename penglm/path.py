@@ -23,6 +23,8 @@ LEAST_POINTS = 5
 # An intercept this near, in units of eta, is found by IRLS itself.
 FEW_STEPS = 2.0
 NOTHING = np.zeros(0)
+# A slope this small beside the sizes it is a sum of has no digits to spare for a tol.
+SMALLEST_SLOPE = 1e6 * np.finfo(float).eps
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +155,7 @@ def score_scale(problem: Problem, point: Point) -> float:
         return (float(block.sample_weight @ (weight * size)),)
 
     (total,) = problem.engine.sum(noise)
-    floor = 64.0 * np.finfo(float).eps * float(total / problem.weight_total)
+    floor = SMALLEST_SLOPE * float(total / problem.weight_total)
     return max(largest, floor) or 1.0
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from penglm import arrays, checks
-from penglm._typing import Array, Index, Vector
+from penglm._typing import Array, Index, Matrix, Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families import Family
 
@@ -40,9 +40,9 @@ def read(values: Any, family: Family) -> Response:
     """
     if family.name != "binomial":
         return Response(arrays.vector(values, "endog"))
+    if len(shape_of(values)) == 2 and shape_of(values)[1] == 2:
+        return counts(arrays.table(values, "endog").values)
     array = np.asarray(values)
-    if array.ndim == 2 and array.shape[1] == 2:
-        return counts(array)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.dtype.kind == "b":
@@ -52,14 +52,19 @@ def read(values: Any, family: Family) -> Response:
     return Response(arrays.vector(values, "endog"))
 
 
-def counts(array: Array) -> Response:
+def shape_of(values: Any) -> tuple[int, ...]:
+    """Return the shape of an array or of anybody's table."""
+    return tuple(getattr(values, "shape", None) or np.shape(values))
+
+
+def counts(pair: Matrix) -> Response:
     """Read columns (successes, failures) as proportions with trials."""
-    pair = arrays.numbers(array, "endog").astype(float)
-    bad = (pair < 0).any(axis=1)
+    bad = (pair < 0).any(axis=1) | np.isinf(pair).any(axis=1)
     if bad.any():
         i = int(np.flatnonzero(bad)[0])
+        reason = "a negative" if (pair[i] < 0).any() else "an infinite"
         raise PenglmInputError(
-            f"endog[{i}] = {pair[i].tolist()} has a negative count; give successes and "
+            f"endog[{i}] = {pair[i].tolist()} has {reason} count; give successes and "
             "failures, both >= 0.",
             argument="endog",
             index=i,
@@ -71,20 +76,24 @@ def counts(array: Array) -> Response:
 
 def categories(values: Any) -> list[Any]:
     """Return the levels of a pandas categorical in their order, none elsewhere."""
-    kind = getattr(values, "dtype", None)
-    return list(getattr(kind, "categories", None) or [])
+    known = getattr(getattr(values, "dtype", None), "categories", None)
+    return [] if known is None else list(known)
 
 
 def labels(array: Array, order: list[Any]) -> Response:
     """Read two labels; the later one is the event, in the given or in sorted order."""
+    import pandas as pd
+
     cells = array.tolist()
-    missing = np.array([cell is None or cell != cell for cell in cells])
+    missing = np.asarray(pd.isna(pd.Series(cells, dtype=object)))
     present = [cell for cell, gone in zip(cells, missing, strict=True) if not gone]
     if all(isinstance(cell, bool | int | float) for cell in present):
-        return Response(arrays.cells(array, "endog"))
-    known = sorted(set(present), key=str)
-    if order:
-        known = [level for level in order if level in set(present)]
+        return Response(np.array(
+            [np.nan if gone else float(cell)
+             for cell, gone in zip(cells, missing, strict=True)]
+        ))  # fmt: skip
+    found = set(present)
+    known = [level for level in order if level in found] or sorted(found, key=str)
     if len(known) != 2:
         raise PenglmInputError(
             f"endog has {len(known)} classes ({', '.join(map(str, known[:5]))}); the "

@@ -22,6 +22,8 @@ def write(content: bytes, path: Path) -> None:
         If that failed; an older file is unchanged and nothing else is left behind.
     """
     temporary: Path | None = None
+    # Through a link, to the file it names.
+    path = Path(os.path.realpath(path))
     try:
         with tempfile.NamedTemporaryFile(
             "wb", dir=path.parent, prefix=f".{path.name}.", delete=False
@@ -30,6 +32,7 @@ def write(content: bytes, path: Path) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        temporary.chmod(mode_of(path))
         os.replace(temporary, path)
     except BaseException as error:
         if temporary is not None:
@@ -40,6 +43,15 @@ def write(content: bytes, path: Path) -> None:
         reason = (error.strerror or str(error)).lower()
         kept = "; the previous file is unchanged" if path.exists() else ""
         raise FileWriteError(f"could not write {path.name}: {reason}{kept}.") from None
+
+
+def mode_of(path: Path) -> int:
+    """Return the mode of a file, of a new one as the process would create it."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def write_table(table: "pd.DataFrame", path: str) -> None:

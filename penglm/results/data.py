@@ -32,7 +32,8 @@ class ModelData:
     has_offset : bool
         Whether a prediction needs to be told an offset too.
     beside : dict
-        Columns of the caller's table that serve as offset, exposure or weights.
+        Offset, exposure and weights that were given: the column of the caller's table
+        that serves as each, None where it was an array.
     y_levels : tuple or None
         What 0 and 1 stand for, where the response was given by labels.
     term_slices : dict
@@ -53,7 +54,7 @@ class ModelData:
     names: tuple[str, ...]
     y_name: str = "y"
     has_offset: bool = False
-    beside: dict[str, str] = field(default_factory=dict)
+    beside: dict[str, str | None] = field(default_factory=dict)
     y_levels: tuple[Any, Any] | None = None
     term_slices: dict[str, slice] = field(default_factory=dict)
     encoder: Any = None

@@ -82,9 +82,16 @@ def judge(
     problem: Problem, batch: Candidates, score_scale: float
 ) -> list[tuple[Certificate, float]]:
     """Return certificate and deviance of each candidate of a batch."""
+    finite = np.isfinite(batch.coefs).all(axis=0) & np.isfinite(batch.intercepts)
+    batch = Candidates(
+        batch.alphas,
+        np.where(finite, batch.intercepts, 0.0),
+        np.where(finite, batch.coefs, 0.0),
+    )
     correction = dual_correction(problem, batch)
     loss, intercept_score, score, dual = sum_scores(problem, batch, correction)
     gaps = duality_gaps(problem, batch, correction, loss, dual)
+    loss[~finite] = np.inf
     judged = []
     for k, alpha in enumerate(batch.alphas.tolist()):
         coef = batch.coefs[:, k]
@@ -94,11 +101,13 @@ def judge(
         if not beside <= residual:
             residual, worst = beside, -1
         objective = float(loss[k]) + problem.penalty.value(coef, alpha)
+        if not np.isfinite(objective):
+            residual = np.inf
         certificate = Certificate(
             kkt_residual=residual if np.isfinite(residual) else float("inf"),
             worst_column=worst,
             objective=objective,
-            duality_gap=gaps[k],
+            duality_gap=gaps[k] if np.isfinite(objective) else None,
             is_convex=problem.family.is_convex and problem.penalty.is_convex,
         )
         judged.append((certificate, 2.0 * float(loss[k]) * problem.weight_total))
@@ -143,7 +152,8 @@ def sum_scores(
         for k in range(loss.size):
             terms = problem.family.working_terms(block.y, eta[:, k])
             loss[k] = block.sample_weight @ terms[0]
-            score[:, k] = block.sample_weight * terms[1]
+            usable = np.isfinite(loss[k])
+            score[:, k] = block.sample_weight * terms[1] if usable else 0.0
         if correction is not None:
             score = np.hstack([score, dual_rows(problem, block, eta, correction)])
         return loss, score.sum(axis=0), block.design.gradient(score)

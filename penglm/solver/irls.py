@@ -126,7 +126,7 @@ def solve(
             continue
         if len(history) > options.max_iter:
             break
-        if stall.is_over(history[-1], worst):
+        if stall.is_over(history[-1], worst, abs(history[-1]) + here.size):
             status = Status.OPTIMAL_INACCURATE
             break
         there = play.move(here, violation, worst, target)
@@ -158,7 +158,8 @@ def aim(
     unit = np.where(has_threshold, unit, RIDGE_SHARPNESS * unit)
     beside = FREE_SHARPNESS * score_scale
     if has_threshold.any():
-        beside = max(beside, float(unit[has_threshold].min()))
+        least = min(float(unit[has_threshold].min()), score_scale)
+        beside = max(beside, least)
     return np.where(is_free, beside, unit), beside
 
 
@@ -182,9 +183,9 @@ class Stall:
     violation: float = np.inf
     count: int = 0
 
-    def is_over(self, objective: float, violation: float) -> bool:
+    def is_over(self, objective: float, violation: float, size: float) -> bool:
         """Tell whether it is time to give up; asked once a step."""
-        falls = objective < self.objective - ROUNDING * abs(objective)
+        falls = objective < self.objective - ROUNDING * size
         improves = violation < PROGRESS * self.violation
         self.count = 0 if falls or improves else self.count + 1
         self.objective = min(objective, self.objective)

@@ -10,7 +10,7 @@ from penglm.solver.solution import Point
 
 SUFFICIENT = 1e-4  # share of the predicted decrease (Nocedal and Wright, ch. 3)
 HALVINGS = 60
-ROUNDING = 16 * np.finfo(float).eps  # of the objective itself: below it all is equal
+ROUNDING = 16 * np.finfo(float).eps  # of what the objective adds up: all is equal
 
 
 def objective(problem: Problem, here: Expansion, alpha: float) -> float:
@@ -44,7 +44,7 @@ def backtrack(
     slope = -float(here.score @ part) - here.intercept_score * shift
     penalty = problem.inner_penalty
     slope += penalty.value(there.coef, alpha) - penalty.value(start.coef, alpha)
-    slack = ROUNDING * abs(now)
+    slack = ROUNDING * (abs(now) + here.size)
     length = 1.0
     for _ in range(HALVINGS):
         point = there
@@ -52,7 +52,9 @@ def backtrack(
             point = Point(start.coef + length * step, start.intercept + length * shift)
         candidate = quadratic.expand(problem, point, scope)
         value = objective(problem, candidate, alpha)
-        if value <= now + SUFFICIENT * length * slope + slack:
+        # A step too long for its own model may still descend once it is shorter.
+        enough = now + SUFFICIENT * length * slope + slack
+        if value < now if slope > slack else value <= enough:
             return candidate
         length *= 0.5
     return None

@@ -9,7 +9,7 @@ The expansion uses expected information (Fisher scoring); for canonical links it
 the exact Hessian. See docs/objective.md for the scaling by ``sum(sample_weight)``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,9 @@ class Expansion:
         The same for the coefficients of ``columns``.
     columns : Index (k,) or None
         None means all columns.
+    size : float
+        What ``loss`` is a difference of: its rounding is some eps times this, even
+        where a saturated model leaves no loss at all.
     """
 
     point: Point
@@ -44,6 +47,7 @@ class Expansion:
     intercept_score: float
     score: Vector
     columns: Index | None
+    size: float = 0.0
 
     @property
     def coef(self) -> Vector:
@@ -53,9 +57,7 @@ class Expansion:
 
     def take(self, columns: Index) -> "Expansion":
         """Return a full expansion narrowed to these columns."""
-        return Expansion(
-            self.point, self.loss, self.intercept_score, self.score[columns], columns
-        )
+        return replace(self, score=self.score[columns], columns=columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,20 +93,30 @@ class Curvature:
 def expand(problem: Problem, point: Point, columns: Index | None = None) -> Expansion:
     """Return loss and slope over ``columns`` at ``point``, in one pass."""
 
-    def slope(block: Block) -> tuple[float, float, Vector]:
+    def slope(block: Block) -> tuple[float, float, Vector, float]:
         eta = problem.eta(block, point)
-        loss, score_factor, _ = problem.family.working_terms(block.y, eta)
+        loss, score_factor, weight = problem.family.working_terms(block.y, eta)
+        block_loss = float(block.sample_weight @ loss)
+        if not np.isfinite(block_loss):
+            # Outside the family's means there is no slope, and none is needed.
+            k = problem.n_features if columns is None else columns.size
+            return np.inf, 0.0, np.zeros(k), 0.0
         weighted = block.sample_weight * score_factor
         score = problem.columns_of(block).gradient(weighted, columns)
-        return float(block.sample_weight @ loss), float(weighted.sum()), score
+        parts = np.abs(score_factor * eta)
+        if not problem.is_quadratic:
+            parts += weight * (np.abs(eta) + 1.0)
+        size = float(block.sample_weight @ parts)
+        return block_loss, float(weighted.sum()), score, size
 
-    loss, intercept_score, score = problem.engine.sum(slope)
+    loss, intercept_score, score, size = problem.engine.sum(slope)
     total = problem.weight_total
     if not problem.fit_intercept:
         intercept_score = 0.0
     return Expansion(
-        point, loss / total, intercept_score / total, score / total, columns
-    )
+        point, loss / total, intercept_score / total, score / total, columns,
+        size / total,
+    )  # fmt: skip
 
 
 def curve(

@@ -1,0 +1,193 @@
+"""Families and links by name, by class, as objects, and from statsmodels."""
+
+import re
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from numpy.testing import assert_array_equal
+
+from penglm.exceptions import PenglmInputError
+from penglm.families import (
+    FAMILIES,
+    LINKS,
+    STATSMODELS_LINKS,
+    Binomial,
+    Gaussian,
+    Identity,
+    Interval,
+    Inverse,
+    Link,
+    Log,
+    Logit,
+    Poisson,
+    Power,
+    Probit,
+    Sqrt,
+    as_family,
+    as_link,
+)
+
+links = sm.families.links
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_link_goes_by_its_name_its_class_and_itself(name):
+    kind = LINKS[name]
+    assert type(as_link(name)) is kind
+    assert type(as_link(kind)) is kind
+    link = kind()
+    assert as_link(link) is link
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_family_goes_by_its_name_its_class_and_itself(name):
+    kind = FAMILIES[name]
+    for given in (name, name.upper(), name.capitalize(), kind):
+        family = as_family(given)
+        assert type(family) is kind
+        assert family.is_canonical
+    family = kind()
+    assert as_family(family) is family
+
+
+@pytest.mark.parametrize("name", STATSMODELS_LINKS)
+def test_link_of_statsmodels_is_the_one_of_that_name(name):
+    assert as_link(getattr(links, name)()) == LINKS[STATSMODELS_LINKS[name]]()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (links.Power(power=1.0), Identity()),
+        (links.Power(power=0.0), Log()),
+        (links.Power(power=-1.0), Inverse()),
+        (links.Power(power=3.0), Power(3.0)),
+        (links.InverseSquared(), Power(-2.0)),
+    ],
+)
+def test_power_of_statsmodels_is_the_link_of_that_exponent(given, expected):
+    assert as_link(given) == expected
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_family_of_statsmodels_brings_its_own_link(name):
+    kind = getattr(sm.families, name.capitalize())
+    assert repr(as_family(kind())) == repr(FAMILIES[name]())
+    other = {"gaussian": links.Log, "binomial": links.Probit, "poisson": links.Sqrt}
+    link = other[name]()
+    assert as_family(kind(link)).link == as_link(link)
+
+
+@pytest.mark.parametrize(
+    ("family", "link"),
+    [
+        ("poisson", "sqrt"),
+        ("poisson", Sqrt),
+        (Poisson, Sqrt()),
+        (Poisson, links.Sqrt()),
+        (Poisson(Sqrt()), "sqrt"),
+        (sm.families.Poisson(links.Sqrt()), Sqrt()),
+    ],
+)
+def test_link_may_be_given_beside_a_family_that_does_not_contradict(family, link):
+    assert repr(as_family(family, link)) == "Poisson(link=Sqrt())"
+
+
+@pytest.mark.parametrize("family", [Poisson(), sm.families.Poisson()])
+def test_second_link_that_contradicts_is_refused(family):
+    text = (
+        "link = 'sqrt' contradicts the family's own link 'log'; pass the link inside "
+        "the family object only."
+    )
+    with pytest.raises(PenglmInputError, match=f"^{re.escape(text)}$") as caught:
+        as_family(family, "sqrt")
+    assert caught.value.argument == "link"
+
+
+UNKNOWN_LINKS = ["logistic", "", 3, None, object, links.Log, links.NegativeBinomial()]
+
+
+@pytest.mark.parametrize("link", UNKNOWN_LINKS, ids=str)
+def test_unknown_link_is_refused_with_the_known_ones(link):
+    text = f"link = {link!r} is not known; use one of identity, log, logit,"
+    with pytest.raises(PenglmInputError, match=f"^{re.escape(text)}") as caught:
+        as_link(link)
+    assert caught.value.argument == "link"
+
+
+UNKNOWN_FAMILIES = {
+    "gamma": "'gamma'",
+    sm.families.Gamma(): "Gamma",
+    sm.families.Poisson: repr(sm.families.Poisson),
+    3: "3",
+    Log(): "Log()",
+}
+
+
+@pytest.mark.parametrize("family", UNKNOWN_FAMILIES, ids=str)
+def test_unknown_family_is_refused_with_the_known_ones(family):
+    text = (
+        f"family = {UNKNOWN_FAMILIES[family]} is not known; use one of gaussian, "
+        "binomial, poisson, or an object of theirs."
+    )
+    with pytest.raises(PenglmInputError, match=f"^{re.escape(text)}$") as caught:
+        as_family(family)
+    assert caught.value.argument == "family"
+
+
+@pytest.mark.parametrize(
+    ("kind", "link"),
+    [
+        (Gaussian, Logit()),
+        (Gaussian, Probit()),
+        (Poisson, Logit()),
+        (Poisson, Probit()),
+    ],
+)
+def test_link_that_misses_means_of_the_family_is_refused(kind, link):
+    text = f"link '{link.name}' gives means in (0, 1), but the {kind.name} family needs"
+    with pytest.raises(PenglmInputError, match=f"^{re.escape(text)}") as caught:
+        kind(link)
+    assert caught.value.argument == "link"
+
+
+def test_binomial_family_takes_every_link():
+    for kind in LINKS.values():
+        assert Binomial(kind()).link == kind()
+
+
+class Half(Link):
+    """A link of somebody else's, ``eta = mu / 2``."""
+
+    name = "half"
+
+    def __call__(self, mu):
+        return 0.5 * mu
+
+    def inverse(self, eta):
+        return 2.0 * eta
+
+    def inverse_deriv(self, eta):
+        return 2.0 + 0.0 * eta
+
+
+def test_link_of_the_callers_own_is_taken_but_not_called_convex():
+    family = as_family("gaussian", Half())
+    assert family.link == Half()
+    assert not family.is_canonical
+    assert not family.is_convex
+
+
+def test_convexity_is_claimed_by_the_name_of_a_link_that_exists():
+    for kind in FAMILIES.values():
+        assert kind.convex_links <= set(LINKS)
+        assert kind.canonical_link.name in kind.convex_links
+
+
+def test_interval_contains_its_closed_ends_only():
+    half = Interval(0.0, 1.0, low_closed=True)
+    assert_array_equal(
+        half.contains(np.array([-1e-9, 0.0, 0.5, 1.0])), [False, True, True, False]
+    )
+    assert str(half) == "[0, 1)"
