@@ -65,7 +65,6 @@ except KeyboardInterrupt:
 """
 
 WORK = {
-    "one strength": "model.fit(low)",
     "a path": "model.fit_path([low])",
     "cross-validation": "model.fit_cv(4, alphas=[low])",
     "folds one by one": "folds(n_jobs=1)",

@@ -10,8 +10,8 @@ from scipy import sparse
 from penglm._typing import Array, Index, Matrix, Vector
 from penglm.exceptions import PenglmInputError
 
-# Rows handled at a time where a block has to be copied: it stays in cache.
-BLOCK_ROWS = 1024
+# Numbers handled at a time where a block of rows has to be copied: it stays in cache.
+BLOCK_SIZE = 131_072
 # A column whose sd is below this share of its size differs only by rounding.
 CONSTANT = 64 * np.finfo(float).eps
 

@@ -1,12 +1,13 @@
 """A dense block in float64 or float32."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from penglm._typing import Array, Index, Matrix, Vector
 from penglm.design.base import (
-    BLOCK_ROWS,
+    BLOCK_SIZE,
     Columns,
     Design,
     constant_to_zero,
@@ -14,6 +15,9 @@ from penglm.design.base import (
     power_of_two,
     symmetric,
 )
+
+# Fewer rows at a time than this cost more in calls than they save in cache.
+LEAST_ROWS = 256
 
 
 class Dense(Design):
@@ -32,23 +36,26 @@ class Dense(Design):
         self.shape = (int(X.shape[0]), int(X.shape[1]))
         self.swept: tuple[Columns, ...] | None = None
 
-    def blocks(self) -> range:
-        """Return the first rows of the blocks."""
-        return range(0, self.shape[0], BLOCK_ROWS)
+    def blocks(self, n_columns: int | None = None) -> Iterator[slice]:
+        """Yield slices of rows, so many that their chosen columns stay in cache."""
+        width = self.shape[1] if n_columns is None else n_columns
+        step = max(BLOCK_SIZE // max(width, 1), LEAST_ROWS)
+        for first in range(0, self.shape[0], step):
+            yield slice(first, first + step)
 
-    def block(self, first: int, columns: Index | None) -> Matrix:
-        """Return rows from ``first`` on, the chosen columns, as float64."""
-        rows = self.X[first : first + BLOCK_ROWS]
-        rows = rows if columns is None else rows[:, columns]
-        return rows.astype(np.float64, copy=False)
+    def block(self, rows: slice, columns: Index | None) -> Matrix:
+        """Return some rows of the chosen columns as float64."""
+        part = self.X[rows]
+        part = part if columns is None else part[:, columns]
+        return part.astype(np.float64, copy=False)
 
     def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
         coef = np.asarray(coef, dtype=np.float64)
         if columns is None and self.X.dtype == np.float64:
             return self.X @ coef
         out = np.empty((self.shape[0], *coef.shape[1:]))
-        for first in self.blocks():
-            out[first : first + BLOCK_ROWS] = self.block(first, columns) @ coef
+        for rows in self.blocks(coef.shape[0]):
+            out[rows] = self.block(rows, columns) @ coef
         return out
 
     def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
@@ -56,9 +63,8 @@ class Dense(Design):
             return self.X.T @ row_values
         k = self.shape[1] if columns is None else len(columns)
         out = np.zeros((k, *row_values.shape[1:]))
-        for first in self.blocks():
-            rows = row_values[first : first + BLOCK_ROWS]
-            out += self.block(first, columns).T @ rows
+        for rows in self.blocks(k):
+            out += self.block(rows, columns).T @ row_values[rows]
         return out
 
     def gram(
@@ -72,35 +78,33 @@ class Dense(Design):
         mine = positions(columns, self.shape[1])
         theirs = mine if others is None else others
         out = np.zeros((mine.size, len(theirs)))
-        for first in self.blocks():
-            weight = working_weight[first : first + BLOCK_ROWS, None]
-            left = moved(self.block(first, mine), mine, center, factor)
+        for rows in self.blocks(max(mine.size, len(theirs))):
+            weight = working_weight[rows, None]
+            left = moved(self.block(rows, mine), mine, center, factor)
             if others is None:
                 root = np.sqrt(weight) * left
                 out += root.T @ root
                 continue
-            right = moved(self.block(first, theirs), theirs, center, factor)
+            right = moved(self.block(rows, theirs), theirs, center, factor)
             out += (weight * left).T @ right
         return symmetric(out) if others is None else out
 
     def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
         n, p = self.shape
         size = np.zeros(p)
-        for first in self.blocks():
-            np.maximum(size, np.abs(self.block(first, None)).max(axis=0), out=size)
+        for rows in self.blocks():
+            np.maximum(size, np.abs(self.block(rows, None)).max(axis=0), out=size)
         unit = power_of_two(size)
         share = sample_weight / sample_weight.sum()
         origin = self.X[0].astype(np.float64) / unit if n else np.zeros(p)
         # Two passes about a first row: a mean far from zero costs no digits.
         shift = np.zeros(p)
-        for first in self.blocks():
-            part = share[first : first + BLOCK_ROWS]
-            shift += part @ (self.block(first, None) / unit - origin)
+        for rows in self.blocks():
+            shift += share[rows] @ (self.block(rows, None) / unit - origin)
         mean = origin + shift
         square = np.zeros(p)
-        for first in self.blocks():
-            part = share[first : first + BLOCK_ROWS]
-            square += part @ np.square(self.block(first, None) / unit - mean)
+        for rows in self.blocks():
+            square += share[rows] @ np.square(self.block(rows, None) / unit - mean)
         sd = constant_to_zero(np.sqrt(square), size / unit)
         return mean * unit, sd * unit
 

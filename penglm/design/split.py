@@ -52,6 +52,12 @@ class Split(Design):
 
     def pieces(self, columns: Index) -> Iterator[tuple[int, Index, Index]]:
         """Yield (part, columns inside it, their places in ``columns``)."""
+        if np.all(columns[:-1] <= columns[1:]):
+            ends = np.searchsorted(columns, self.starts)
+            for k in np.flatnonzero(ends[:-1] < ends[1:]).tolist():
+                mine = np.arange(ends[k], ends[k + 1])
+                yield k, columns[mine] - self.starts[k], mine
+            return
         home = np.searchsorted(self.starts, columns, side="right") - 1
         for k in range(len(self.parts)):
             places = np.flatnonzero(home == k)

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from penglm.design import Dense
-from penglm.design.base import BLOCK_ROWS
+from penglm.design.base import BLOCK_SIZE
 
 EPS = np.finfo(float).eps
 
@@ -49,6 +49,10 @@ def test_fortran_columns_are_swept_where_they_lie(dtype):
 def test_the_matrix_handed_out_is_a_copy():
     X = matrix()
     assert not np.shares_memory(Dense(X).to_dense(), X)
+
+
+# Rows of three columns that fill a block.
+BLOCK_ROWS = BLOCK_SIZE // 3
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
