@@ -2,15 +2,20 @@
 
 The floors of the house, top to bottom; a floor imports only from floors below it::
 
-    cli                              the shell
-    model                            the statistician's door
+    cli, commands                    the shell
+    model, convert                   the statistician's door; judging anyone's answer
+    statement, frame                 what was asked for, checked; one mask over all rows
+    reading                          tables from files
     results, store                   what comes back, and how it is kept
     selection                        cross-validation and criteria
+    diagnosis                        from statuses to warnings
     path                             a grid of strengths, warm starts
     solver                           IRLS, coordinate descent, Newton, certificates
     engines                          where rows live
-    families, penalties, design, formula
-    kernels, checks                  compiled loops; user input to clean arrays
+    response                         what y may look like
+    families, penalties, formula     what y is, what coefficients cost, reading rows
+    design                           how columns are stored
+    kernels, checks, arrays          compiled loops; user input to clean arrays
     exceptions
 
 Nothing heavy is imported until it is used.

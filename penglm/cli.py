@@ -98,10 +98,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def guarded(chosen: argparse.Namespace) -> int:
     """Run a command; turn what goes wrong into one line and an exit code."""
-    from penglm import commands
     from penglm.exceptions import PenglmError
 
     try:
+        from penglm import commands
+
         with warnings.catch_warnings():
             warnings.simplefilter("default")
             warnings.showwarning = say_warning

@@ -30,7 +30,7 @@ settings.load_profile("penglm")
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Folder of real data and reference solutions; the test skips where it is absent."""
+    """Folder of real data and reference solutions; tests skip where it is absent."""
     folder = ROOT.parent / "shared"
     if not (folder / "reference").is_dir():
         pytest.skip("the folder shared/ with reference solutions is not here")

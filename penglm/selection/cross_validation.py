@@ -22,6 +22,7 @@ from penglm.exceptions import (
     warn,
 )
 from penglm.families import Family
+from penglm.interruption import obey
 from penglm.path import fit_null, trace
 from penglm.progress import Progress
 from penglm.solver.irls import Options, Outcome
@@ -152,13 +153,11 @@ def cross_validate(
     stop = threading.Event()
 
     def work(fold: Fold) -> Answer:
-        def tick(_: int) -> None:
-            if stop.is_set():
-                raise KeyboardInterrupt
-            on_point()
-
+        obey(stop)
         null = fit_null(fold.problem, options)
-        outcomes = trace(fold.problem, alphas.tolist(), null, options, on_point=tick)
+        outcomes = trace(
+            fold.problem, alphas.tolist(), null, options, on_point=lambda _: on_point()
+        )
         eta = predict(fold, outcomes)
         n_missed = sum(each.status is not Status.OPTIMAL for each in outcomes)
         return eta, score(fold.problem, fold.test, eta, metric), n_missed

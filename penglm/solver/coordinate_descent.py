@@ -13,6 +13,7 @@ import numpy as np
 from penglm._typing import Index, Matrix, Vector
 from penglm.design import Columns
 from penglm.engines import Block
+from penglm.interruption import serve
 from penglm.penalties import PenaltyTerms
 from penglm.solver import newton
 from penglm.solver.problem import Problem
@@ -127,6 +128,7 @@ def descend(sub: Subproblem, gram: Matrix, score: Vector) -> tuple[Vector, int]:
     n_sweeps = 0
     members = everyone
     while n_sweeps < MOST_SWEEPS:
+        serve()
         n_sweeps += 1
         largest = sweep_gram(
             t.kind, gram, slope, coef, t.l1, t.l2, t.lower, t.upper, t.shape, sub.unit,
@@ -200,6 +202,7 @@ class Sweeps:
         members = everyone
         n_sweeps = 0
         while n_sweeps < MOST_SWEEPS:
+            serve()
             n_sweeps += 1
             if self.sweep(coef, curvature, members) <= self.sub.tol:
                 if members.size == coef.size:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from penglm._typing import Index, Mask, Vector
+from penglm.interruption import serve
 from penglm.solver import coordinate_descent, line_search, newton, quadratic
 from penglm.solver import working_set as ws
 from penglm.solver.coordinate_descent import Step
@@ -111,6 +112,7 @@ def solve(
     play = Play(problem, alpha, unit, is_free, options, start.curvature)
     status, history, stall = Status.MAX_ITER, [], Stall()
     while True:
+        serve()
         history.append(line_search.objective(problem, here, alpha))
         violation = ws.violation(problem, here, alpha, unit)
         beside = abs(here.intercept_score) / beside_unit

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import linalg
 
 from penglm._typing import Array, Index, Matrix, Vector
+from penglm.interruption import serve
 from penglm.penalties import PenaltyTerms, distance
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Point
@@ -83,6 +84,7 @@ def settle(
     active = inside & ((coef != 0.0) | (terms.l1 == 0.0))
     sign = np.sign(coef)
     for _ in range(MOST_CHANGES):
+        serve()
         members = np.flatnonzero(active)
         if members.size > LARGEST_SUPPORT:
             return None
