@@ -72,7 +72,9 @@ class Split(Design):
         return out
 
     def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
-        picked = positions(columns, self.shape[1])
+        if columns is None:
+            return np.concatenate([part.gradient(row_values) for part in self.parts])
+        picked = np.asarray(columns)
         out = np.empty((picked.size, *row_values.shape[1:]))
         for k, inside, places in self.pieces(picked):
             out[places] = self.parts[k].gradient(row_values, inside)
