@@ -8,6 +8,7 @@ import numpy as np
 
 from penglm._typing import Vector
 from penglm.exceptions import PenglmInputError
+from penglm.families.conjugate import conjugate
 
 
 @dataclass(frozen=True)
@@ -215,12 +216,20 @@ class Family(ABC):
             np.where(valid, working_weight, 0.0),
         )
 
-    def conjugate(self, y: Vector, dual: Vector) -> Vector | None:
+    def conjugate(
+        self, y: Vector, dual: Vector, near: Vector | None = None
+    ) -> Vector | None:
         """Return ``sup_eta dual * eta - loss(y, eta)`` (n,), inf outside its domain.
 
-        None where there is no closed form: then no duality gap is given.
+        None where the loss is not convex: then no duality gap is given. ``near`` (n,)
+        says about where the supremum is reached, which helps where there is no closed
+        form.
         """
-        return None
+        if not self.is_convex:
+            return None
+        if near is None:
+            near = self.link(self.starting_mu(y, np.ones_like(y)))
+        return conjugate(self.working_terms, y, dual, near)
 
     @abstractmethod
     def log_likelihood(

@@ -79,9 +79,11 @@ class Binomial(Family):
             np.where(inside & np.isfinite(working_weight), working_weight, 0.0),
         )
 
-    def conjugate(self, y: Vector, dual: Vector) -> Vector | None:
+    def conjugate(
+        self, y: Vector, dual: Vector, near: Vector | None = None
+    ) -> Vector | None:
         if not self.is_canonical:
-            return None
+            return super().conjugate(y, dual, near)
         mu = y + dual
         inside = (mu >= 0.0) & (mu <= 1.0)
         value = entropy(np.clip(mu, 0.0, 1.0)) - entropy(y)

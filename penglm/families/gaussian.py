@@ -50,7 +50,9 @@ class Gaussian(Family):
         residual = y - eta
         return 0.5 * residual**2, residual, np.ones_like(eta)
 
-    def conjugate(self, y: Vector, dual: Vector) -> Vector | None:
+    def conjugate(
+        self, y: Vector, dual: Vector, near: Vector | None = None
+    ) -> Vector | None:
         return dual * (y + 0.5 * dual) if self.is_canonical else None
 
     def log_likelihood(

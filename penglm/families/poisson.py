@@ -52,9 +52,11 @@ class Poisson(Family):
             loss = mu - y + xlogy(y, y) - y * eta
         return np.maximum(loss, 0.0), y - mu, mu
 
-    def conjugate(self, y: Vector, dual: Vector) -> Vector | None:
+    def conjugate(
+        self, y: Vector, dual: Vector, near: Vector | None = None
+    ) -> Vector | None:
         if not self.is_canonical:
-            return None
+            return super().conjugate(y, dual, near)
         mu = y + dual
         # At the end of the domain mu log mu has the limit 0.
         value = xlogy(np.maximum(mu, 0.0), np.maximum(mu, 0.0)) - dual - xlogy(y, y)

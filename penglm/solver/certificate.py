@@ -276,10 +276,12 @@ def duality_gaps(
     shrink = np.array([penalty.dual_scaling(dual[:, k], alphas[k]) for k in range(m)])
 
     def conjugates(block: Block) -> tuple[Vector]:
-        rows = shrink * dual_rows(problem, block, batch.eta(block), correction)
+        eta = batch.eta(block)
+        rows = shrink * dual_rows(problem, block, eta, correction)
         total = block.offset @ rows
         for k in range(m):
-            value = problem.family.conjugate(block.y, -rows[:, k] / block.sample_weight)
+            dual = -rows[:, k] / block.sample_weight
+            value = problem.family.conjugate(block.y, dual, eta[:, k])
             total[k] += np.nan if value is None else block.sample_weight @ value
         return (total,)
 

@@ -269,13 +269,6 @@ def test_conjugate_is_infinite_outside_its_domain(family):
                 assert family.conjugate(np.array([y]), beyond) == np.inf
 
 
-@pytest.mark.parametrize(
-    "family", [f for f in accepted() if not f.is_canonical], ids=name
-)
-def test_conjugate_is_not_claimed_for_other_links(family):
-    assert family.conjugate(np.array([0.5]), np.array([0.1])) is None
-
-
 def bends(family, seed):
     """Return how far the midpoint lies above the chord, in units of its rounding."""
     rng = np.random.default_rng(seed)
