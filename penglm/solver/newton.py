@@ -12,13 +12,14 @@ from scipy import linalg
 
 from penglm._typing import Array, Index, Matrix, Vector
 from penglm.interruption import serve
-from penglm.penalties import PenaltyTerms, distance
+from penglm.penalties import PenaltyTerms
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Point
 
-# The systems are factored afresh at each change of the support.
 LARGEST_SUPPORT = 2000
-MOST_CHANGES = 400
+MOST_CHANGES = 4000
+# Changes of the support between two chances to interrupt.
+CHANGES_AT_ONCE = 200
 # Rounds of iterative refinement; each gains the digits that the condition leaves.
 REFINEMENTS = 3
 # A column this much shorter once the others are removed depends on them.
@@ -79,77 +80,47 @@ def settle(
     Lee, Battle, Raina and Ng (2007), Efficient sparse coding algorithms, NIPS 19
     ("feature-sign search"); here with limits, free coordinates and an l2 part.
     """
+    from penglm.kernels import active_set
+
     coef, slope = coef.copy(), slope.copy()
     inside = (coef > terms.lower) & (coef < terms.upper)
-    active = inside & ((coef != 0.0) | (terms.l1 == 0.0))
+    start = np.flatnonzero(inside & ((coef != 0.0) | (terms.l1 == 0.0)))
+    room = min(coef.size, LARGEST_SUPPORT)
+    if start.size > room:
+        return None
+    matrix = gram[np.ix_(start, start)]
+    matrix[np.diag_indices_from(matrix)] += terms.l2[start]
+    factor = factorise(matrix, room)
+    if factor is None:
+        return None
+    k, members = start.size, np.zeros(room, dtype=np.int64)
+    members[:k] = start
     sign = np.sign(coef)
-    for _ in range(MOST_CHANGES):
+    for _ in range(MOST_CHANGES // CHANGES_AT_ONCE):
         serve()
-        members = np.flatnonzero(active)
-        if members.size > LARGEST_SUPPORT:
-            return None
-        step = newton_step(gram, slope, coef, sign, terms, members)
-        if step is None:
-            return None
-        length, blocked = first_obstacle(coef, step, sign, terms, members)
-        coef[members] += length * step
-        slope -= gram[:, members] @ (length * step)
-        if blocked >= 0:
-            coef[blocked] = obstacle(coef, sign, terms, blocked)
-            active[blocked] = False
-            continue
-        wish = distance(terms, coef, slope) / unit
-        wish[active] = 0.0
-        entering = int(wish.argmax()) if wish.size else -1
-        if entering < 0 or wish[entering] <= tol:
+        end, k = active_set.walk(
+            gram, slope, coef, terms.l1, terms.l2, terms.lower, terms.upper, unit, tol,
+            factor, members, k, sign, CHANGES_AT_ONCE,
+        )  # fmt: skip
+        if end == active_set.SETTLED:
             return coef
-        signal = slope[entering] - terms.l2[entering] * coef[entering]
-        sign[entering] = np.sign(coef[entering]) or np.sign(signal)
-        active[entering] = True
+        if end == active_set.REFUSED:
+            return None
     return None
 
 
-def newton_step(
-    gram: Matrix,
-    slope: Vector,
-    coef: Vector,
-    sign: Vector,
-    terms: PenaltyTerms,
-    members: Index,
-) -> Vector | None:
-    """Return the step (k,) to the minimum with these signs."""
-    if not members.size:
-        return np.zeros(0)
-    l1, l2 = terms.l1[members], terms.l2[members]
-    right = slope[members] - l2 * coef[members] - l1 * sign[members]
-    matrix = gram[np.ix_(members, members)]
-    matrix[np.diag_indices_from(matrix)] += l2
-    return solve_positive(matrix, right)
-
-
-def first_obstacle(
-    coef: Vector, step: Vector, sign: Vector, terms: PenaltyTerms, members: Index
-) -> tuple[float, int]:
-    """Return how much of the step is possible, and who stops it (-1: nobody)."""
-    old = coef[members]
-    penalised = terms.l1[members] > 0.0
-    low, high = terms.lower[members], terms.upper[members]
-    low = np.where(penalised & (sign[members] > 0), np.maximum(low, 0.0), low)
-    high = np.where(penalised & (sign[members] < 0), np.minimum(high, 0.0), high)
-    room = np.where(step > 0, high - old, low - old)
-    share = np.divide(room, step, out=np.full(old.size, np.inf), where=step != 0.0)
-    if not share.size or share.min() >= 1.0:
-        return 1.0, -1
-    nearest = int(share.argmin())
-    return max(float(share[nearest]), 0.0), int(members[nearest])
-
-
-def obstacle(coef: Vector, sign: Vector, terms: PenaltyTerms, j: int) -> float:
-    """Return the value at which coordinate ``j`` was stopped: zero or a limit."""
-    stops = [terms.lower[j], terms.upper[j]]
-    if terms.l1[j] > 0.0:
-        stops.append(0.0)
-    return float(min(stops, key=lambda stop: abs(stop - coef[j])))
+def factorise(matrix: Matrix, room: int) -> Matrix | None:
+    """Return a lower factor with room for more rows; None if columns are dependent."""
+    k = len(matrix)
+    out = np.zeros((room, room))
+    if not k:
+        return out
+    try:
+        out[:k, :k] = linalg.cholesky(matrix, lower=True, check_finite=False)
+    except linalg.LinAlgError:
+        return None
+    pivots = np.square(np.diag(out)[:k])
+    return out if np.all(pivots > SMALLEST_PIVOT * np.diag(matrix)) else None
 
 
 def least_squares(problem: Problem, here: Point) -> tuple[Point, int]:

@@ -1,0 +1,202 @@
+"""The exact minimum of a penalised quadratic, walked to from support to support.
+
+The factor of the support's Gram matrix is edited as the support changes, a row a time,
+so that a change costs ``k^2`` and not ``k^3 / 3``. All of it is in this file, because
+numba does not notice a changed callee elsewhere.
+
+Letters (the only place that uses them): H Gram matrix (n, n); v minus the slope of the
+quadratic (n,); L lower Cholesky factor, rows contiguous, ``k`` of them in use; m
+members of the support in the order of those rows; s sign of each coordinate; r what the
+support's conditions lack; d step of the support; j coordinate; q row.
+"""
+
+import numpy as np
+
+from penglm.kernels._jit import jit
+
+SETTLED, GOES_ON, REFUSED = 0, 1, 2
+"""How a walk ended: at the minimum, at its longest, or at a dependent column."""
+
+SMALLEST_PIVOT = 1e-10
+"""Relative pivot below which a column counts as dependent on those before it."""
+
+
+@jit
+def append_row(L, k, g, diagonal):
+    """Extend the factor by a column with products ``g`` (k,); tell if it could be."""
+    row = L[k]
+    rest = diagonal
+    for q in range(k):
+        above = L[q]
+        total = g[q]
+        for i in range(q):
+            total -= above[i] * row[i]
+        total /= above[q]
+        row[q] = total
+        rest -= total * total
+    if not rest > SMALLEST_PIVOT * diagonal:
+        return False
+    row[k] = np.sqrt(rest)
+    return True
+
+
+@jit
+def delete_row(L, k, q):
+    """Take row ``q`` out of a factor of ``k`` rows; rotations restore the triangle.
+
+    References
+    ----------
+    Golub and Van Loan (2013), Matrix Computations, 4th ed., section 6.5.
+    """
+    cosine = np.empty(k)
+    sine = np.empty(k)
+    for i in range(q + 1, k):
+        row = L[i]
+        for c in range(q, i - 1):
+            a = row[c]
+            b = row[c + 1]
+            row[c] = cosine[c] * a + sine[c] * b
+            row[c + 1] = cosine[c] * b - sine[c] * a
+        a = row[i - 1]
+        b = row[i]
+        length = np.hypot(a, b)
+        cosine[i - 1] = a / length
+        sine[i - 1] = b / length
+        row[i - 1] = length
+        above = L[i - 1]
+        for c in range(i):
+            above[c] = row[c]
+
+
+@jit
+def solve(L, k, r, d):
+    """Write the solution of ``L L' d = r``."""
+    for i in range(k):
+        row = L[i]
+        total = r[i]
+        for c in range(i):
+            total -= row[c] * d[c]
+        d[i] = total / row[i]
+    for i in range(k - 1, -1, -1):
+        row = L[i]
+        d[i] /= row[i]
+        last = d[i]
+        for c in range(i):
+            d[c] -= last * row[c]
+
+
+@jit
+def breach(coef, signal, l1, lower, upper):
+    """Return how far one coordinate is from its subgradient condition."""
+    low = l1 if coef > 0.0 else -l1
+    high = -l1 if coef < 0.0 else l1
+    if coef <= lower:
+        low = -np.inf
+    if coef >= upper:
+        high = np.inf
+    return max(low - signal, signal - high, 0.0)
+
+
+@jit
+def obstacle(old, step, sign, l1, lower, upper):
+    """Return where a coordinate on its way has to stop: a limit, or zero."""
+    if step > 0.0:
+        return min(upper, 0.0) if l1 > 0.0 and sign < 0.0 else upper
+    return max(lower, 0.0) if l1 > 0.0 and sign > 0.0 else lower
+
+
+@jit
+def walk(H, v, coef, l1, l2, lower, upper, unit, tol, L, m, k, s, most):
+    """Walk to the minimum; update ``v``, ``coef``, the factor and its members.
+
+    Each step solves for the values under the present signs. It stops at the first
+    coefficient that would change sign or pass a limit, and leaves that one there. After
+    a whole step the coordinate that most wants to move is let in.
+
+    Returns
+    -------
+    (int, int)
+        How it ended, and how many members there are.
+
+    References
+    ----------
+    Lee, Battle, Raina and Ng (2007), Efficient sparse coding algorithms, NIPS 19
+    ("feature-sign search"); here with limits, free coordinates and an l2 part.
+    """
+    n = coef.size
+    room = L.shape[0]
+    r = np.empty(room)
+    d = np.empty(room)
+    g = np.empty(room)
+    moved = np.zeros(n)
+    inside = np.zeros(n, dtype=np.bool_)
+    for i in range(k):
+        j = m[i]
+        inside[j] = True
+        r[i] = v[j] - l2[j] * coef[j] - l1[j] * s[j]
+    for _ in range(most):
+        solve(L, k, r, d)
+        length = 1.0
+        blocked = -1
+        for i in range(k):
+            j = m[i]
+            if d[i] != 0.0:
+                stop = obstacle(coef[j], d[i], s[j], l1[j], lower[j], upper[j])
+                share = max((stop - coef[j]) / d[i], 0.0)
+                if share < length:
+                    length = share
+                    blocked = i
+        for i in range(k):
+            coef[m[i]] += length * d[i]
+            moved[m[i]] += length * d[i]
+        if blocked >= 0:
+            j = m[blocked]
+            stop = obstacle(coef[j], d[blocked], s[j], l1[j], lower[j], upper[j])
+            moved[j] += stop - coef[j]
+            coef[j] = stop
+            inside[j] = False
+            delete_row(L, k, blocked)
+            k -= 1
+            # The step solved the conditions, so a part of it leaves that much of them.
+            for i in range(blocked, k):
+                m[i] = m[i + 1]
+                r[i] = r[i + 1]
+            for i in range(k):
+                r[i] *= 1.0 - length
+            continue
+        for j in range(n):
+            if moved[j] != 0.0:
+                row = H[j]
+                for i in range(n):
+                    v[i] -= moved[j] * row[i]
+                moved[j] = 0.0
+        worst = tol
+        entering = -1
+        for j in range(n):
+            if not inside[j]:
+                signal = v[j] - l2[j] * coef[j]
+                wish = breach(coef[j], signal, l1[j], lower[j], upper[j]) / unit[j]
+                if wish > worst:
+                    worst = wish
+                    entering = j
+        if entering < 0:
+            return SETTLED, k
+        j = entering
+        if k == room:
+            return REFUSED, k
+        for i in range(k):
+            g[i] = H[j, m[i]]
+        if not append_row(L, k, g, H[j, j] + l2[j]):
+            return REFUSED, k
+        signal = v[j] - l2[j] * coef[j]
+        s[j] = np.sign(coef[j]) if coef[j] != 0.0 else np.sign(signal)
+        inside[j] = True
+        m[k] = j
+        k += 1
+        for i in range(k):
+            r[i] = v[m[i]] - l2[m[i]] * coef[m[i]] - l1[m[i]] * s[m[i]]
+    for j in range(n):
+        if moved[j] != 0.0:
+            for i in range(n):
+                v[i] -= moved[j] * H[j, i]
+    return GOES_ON, k
