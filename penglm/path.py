@@ -68,7 +68,7 @@ def fit_null(problem: Problem, options: Options) -> Null:
         outcome = solve(held, 0.0, outcome.warm, scale, options)
     # The Gram of the free columns alone is not worth keeping; their slopes are.
     here = quadratic.expand(problem, outcome.warm.point)
-    warm = Warm(here.point, 0.0, here.score)
+    warm = Warm(here.point, 0.0, here.score, here=here)
     return Null(replace(outcome, warm=warm), deviance, scale)
 
 

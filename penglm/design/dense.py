@@ -16,6 +16,8 @@ from penglm.design.base import (
     symmetric,
 )
 
+# From this share of the columns on, a product with all of them costs less than picking.
+MANY_COLUMNS = 8
 # Fewer rows at a time than this cost more in calls than they save in cache.
 LEAST_ROWS = 256
 
@@ -51,8 +53,13 @@ class Dense(Design):
 
     def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
         coef = np.asarray(coef, dtype=np.float64)
-        if columns is None and self.X.dtype == np.float64:
-            return self.X @ coef
+        if self.X.dtype == np.float64:
+            if columns is None:
+                return self.X @ coef
+            if MANY_COLUMNS * len(columns) > self.shape[1]:
+                everyone = np.zeros((self.shape[1], *coef.shape[1:]))
+                everyone[columns] = coef
+                return self.X @ everyone
         out = np.empty((self.shape[0], *coef.shape[1:]))
         for rows in self.blocks(coef.shape[0]):
             out[rows] = self.block(rows, columns) @ coef

@@ -154,7 +154,7 @@ class PathResults:
         problem = self.solved.problem
         point = problem.point(near.intercept, near.coef)
         here = quadratic.expand(problem, point)
-        return Warm(point, near.alpha, here.score)
+        return Warm(point, near.alpha, here.score, here=here)
 
     def descending(self) -> "PathResults":
         """Return the path strongest penalty first, as choosing needs it."""

@@ -108,7 +108,11 @@ def solve(
     unit, beside_unit = aim(problem, alpha, score_scale, is_free)
     target = 0.5 * options.tol
     scope = ws.strong(problem, alpha, start) if options.screen else None
-    here = quadratic.expand(problem, start.point, scope)
+    here = start.here
+    if here is None:
+        here = quadratic.expand(problem, start.point, scope)
+    elif scope is not None:
+        here = here.take(scope)
     play = Play(problem, alpha, unit, is_free, options, start.curvature)
     status, history, stall = Status.MAX_ITER, [], Stall()
     while True:
@@ -143,7 +147,7 @@ def solve(
         status = Status.NUMERICAL_ERROR
     elif play.is_drifting:
         status = Status.NO_FINITE_SOLUTION
-    warm = Warm(here.point, alpha, here.score, play.curvature)
+    warm = Warm(here.point, alpha, here.score, play.curvature, here)
     return Outcome(warm, status, here.loss, len(history) - 1, tuple(history), play.rank)
 
 

@@ -28,12 +28,15 @@ class Warm:
         Slope over all columns there.
     curvature : Curvature or None
         Second derivatives to go on from.
+    here : Expansion or None
+        Loss and slope there, over all columns, which saves the next solve a pass.
     """
 
     point: Point
     alpha: float
     score: Vector
     curvature: Curvature | None = None
+    here: Expansion | None = None
 
 
 def violation(problem: Problem, here: Expansion, alpha: float, unit: Vector) -> Vector:
