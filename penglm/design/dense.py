@@ -53,13 +53,12 @@ class Dense(Design):
 
     def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
         coef = np.asarray(coef, dtype=np.float64)
-        if self.X.dtype == np.float64:
-            if columns is None:
-                return self.X @ coef
-            if MANY_COLUMNS * len(columns) > self.shape[1]:
-                everyone = np.zeros((self.shape[1], *coef.shape[1:]))
-                everyone[columns] = coef
-                return self.X @ everyone
+        if columns is not None and MANY_COLUMNS * len(columns) > self.shape[1]:
+            everyone = np.zeros((self.shape[1], *coef.shape[1:]))
+            everyone[columns] = coef
+            columns, coef = None, everyone
+        if columns is None and self.X.dtype == np.float64:
+            return self.X @ coef
         out = np.empty((self.shape[0], *coef.shape[1:]))
         for rows in self.blocks(coef.shape[0]):
             out[rows] = self.block(rows, columns) @ coef
