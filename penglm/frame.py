@@ -125,7 +125,7 @@ def from_formula(
         trusted=trusted,
         env=env + 1,
     )
-    tell_dropped(frame.n_dropped, frame.n_dropped + frame.rows.size)
+    tell_dropped(frame.n_dropped, frame.n_dropped + frame.rows.size, frame.most_missing)
     if frame.y_levels is not None and family.name != "binomial":
         raise PenglmInputError(
             f"the response '{frame.y_name}' has labels; only the binomial family takes "
@@ -170,11 +170,12 @@ def named(extra: Mapping[str, Any]) -> dict[str, str | None]:
     }
 
 
-def tell_dropped(n_dropped: int, n_rows: int) -> None:
-    """Warn that rows were left out."""
+def tell_dropped(n_dropped: int, n_rows: int, most_missing: str = "") -> None:
+    """Warn that rows were left out, and which column is the likely reason."""
     if n_dropped:
+        reason = f" (most missing: {most_missing})" if most_missing else ""
         warn(
-            f"{n_dropped} of {n_rows} rows with missing values were dropped.",
+            f"{n_dropped} of {n_rows} rows with missing values were dropped{reason}.",
             DroppedRowsWarning,
         )
 

@@ -217,8 +217,8 @@ def test_warnings_are_lines_without_code(capsys, folder):
     table.loc[3, "x"] = np.nan
     table.to_csv("gap.csv", index=False)
     _, _, err = run(capsys, "fit", "gap.csv", *FIT[2:], "--alpha", "1")
-    expected = "penglm: warning: 1 of 80 rows with missing values were dropped.\n"
-    assert err == expected
+    text = "1 of 80 rows with missing values were dropped (most missing: 'x', 1)."
+    assert err == f"penglm: warning: {text}\n"
 
 
 def test_doctor_looks_and_version_speaks(capsys):

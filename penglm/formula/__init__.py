@@ -55,6 +55,8 @@ class Built:
     rows : Index (n,)
         Positions of the kept rows in the table.
     n_dropped : int
+    most_missing : str
+        Column that misses the most values, and how many; empty if none does.
     encoder : Encoder
     extra : dict of array (n,)
     columns : tuple of str
@@ -68,6 +70,7 @@ class Built:
     offset: Vector | None
     rows: Index
     n_dropped: int
+    most_missing: str
     encoder: Encoder
     extra: dict[str, Any]
     columns: tuple[str, ...]
@@ -161,6 +164,7 @@ def build(
         offset=None if offset is None else offset[kept],
         rows=final,
         n_dropped=n_rows - final.size - int(unused.sum()),
+        most_missing=most_missing(table, described),
         encoder=encoder,
         extra={name: np.asarray(value)[final] for name, value in beside.items()},
         columns=tuple(variables(described, table)),
@@ -208,6 +212,15 @@ def incomplete(
     for value in beside.values():
         bad |= is_missing(value)
     return bad, beside
+
+
+def most_missing(table: Table, described: Description) -> str:
+    """Return the used column that misses the most values, with their number."""
+    counts = {
+        name: int(is_missing(table[name]).sum()) for name in variables(described, table)
+    }
+    name = max(counts, key=lambda each: counts[each], default="")
+    return f"'{name}', {counts[name]}" if counts.get(name) else ""
 
 
 def weightless(beside: Mapping[str, Any], n_rows: int) -> Any:
