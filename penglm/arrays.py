@@ -4,7 +4,7 @@ Types are settled here and errors name the column, row and cell; whether a value
 sense is for ``checks``. Nothing the caller passed is modified.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +82,7 @@ def frame(values: Any, only: Sequence[str]) -> Table:
     import narwhals as nw
 
     # Checked before narwhals, which refuses such frames in words of its own.
-    unique_names([str(name) for name in getattr(values, "columns", ())])
+    unique_names(given_names(values))
     data = nw.from_native(values, eager_only=True)
     # By position: a pandas column may be called 0, which elsewhere means a row.
     series = dict(zip(map(str, data.columns), data.iter_columns(), strict=True))
@@ -92,6 +92,13 @@ def frame(values: Any, only: Sequence[str]) -> Table:
     for j, name in enumerate(series):
         out[:, j] = column(series[name], name)
     return Table(out, tuple(series), True)
+
+
+def given_names(values: Any) -> list[str]:
+    """Return a data frame's names as they stand, repeated ones among them."""
+    # The columns of a pyarrow table are the cells themselves.
+    names = getattr(values, "column_names", getattr(values, "columns", ()))
+    return [str(name) for name in names]
 
 
 def column_names(values: Any) -> tuple[str, ...]:
@@ -209,6 +216,26 @@ def same_length(array: Array, argument: str, n_rows: int | None) -> None:
             f"{argument} has length {len(array)} but exog has {n_rows} rows.",
             argument=argument,
         )
+
+
+def same_index(given: Mapping[str, Any]) -> None:
+    """Raise if two pandas arguments label their rows differently.
+
+    Rows go by position here; labels that disagree say that they were meant otherwise.
+    """
+    first, known = "", None
+    for argument, values in given.items():
+        index = getattr(values, "index", None)
+        if index is None or callable(index):
+            continue
+        if known is None:
+            first, known = argument, index
+        elif len(index) == len(known) and not index.equals(known):
+            raise PenglmInputError(
+                f"{argument} and {first} have different indexes; rows are matched by "
+                f"position. Align them first, or pass {argument}.to_numpy().",
+                argument=argument,
+            )
 
 
 def missing_rows(values: Any) -> Array:

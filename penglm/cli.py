@@ -19,7 +19,7 @@ UNEXPECTED = 70
 # Arguments of the library that a shell user typed as an option.
 OPTIONS = frozenset(
     {"alpha", "alphas", "l1_ratio", "folds", "family", "link", "select", "metric",
-     "coding", "n_alphas", "alpha_min_ratio", "which", "progress"}
+     "coding", "n_alphas", "alpha_min_ratio", "which", "progress", "n_jobs", "seed"}
 )  # fmt: skip
 
 
@@ -119,6 +119,9 @@ def guarded(chosen: argparse.Namespace) -> int:
     except PenglmError as error:
         say(f"error: {error}")
         return code_of(error)
+    except OSError as error:
+        say(f"error: could not write the output: {error.strerror or error}.")
+        return NOT_WRITTEN
     except MemoryError as error:
         say(f"error: not enough memory: {error}")
         return DATA

@@ -106,7 +106,8 @@ def verify(chosen: Namespace) -> int:
         )
         return OK if holds else NOT_CONVERGED
     print(f"{chosen.model}: intact.")
-    print(f"alpha {model.alpha:.6g}, l1_ratio {model.l1_ratio:g}: {certificate}")
+    found = certificate if model.converged else model.verdict
+    print(f"alpha {model.alpha:.6g}, l1_ratio {model.l1_ratio:g}: {found}")
     print(f"({source}; objective {certificate.objective:.10g})")
     if not holds:
         print("These coefficients are not optimal for this data.")

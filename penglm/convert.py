@@ -33,7 +33,11 @@ def certify(
     exposure: Any = None,
     freq_weights: Any = None,
     var_weights: Any = None,
-    **model: Any,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    penalty_factor: Any = None,
+    lower: Any = None,
+    upper: Any = None,
 ) -> Certificate:
     """Judge coefficients, whoever computed them.
 
@@ -49,9 +53,9 @@ def certify(
         (docs/objective.md).
     penalty : str or Penalty class, optional
         The elastic net if not given.
-    family, link, offset, exposure, freq_weights, var_weights
-        As ``PenalizedGLM`` takes them; so are ``fit_intercept``, ``standardize``,
-        ``penalty_factor``, ``lower`` and ``upper``.
+    family, link, offset, exposure, freq_weights, var_weights, fit_intercept, \
+    standardize, penalty_factor, lower, upper
+        As ``PenalizedGLM`` takes them.
 
     Returns
     -------
@@ -78,7 +82,15 @@ def certify(
     given = (offset, exposure, freq_weights, var_weights)
     extra = dict(zip(frame.ARGUMENTS, given, strict=True))
     data = frame.from_arrays(y, X, known, extra, "raise")
-    statement = Statement.build(data, known, **model)
+    statement = Statement.build(
+        data,
+        known,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        penalty_factor=penalty_factor,
+        lower=lower,
+        upper=upper,
+    )
     values = arrays.numbers(coef, "coef").ravel().astype(float)
     problem = statement.problem(checks.mix(l1_ratio), None, as_penalty(penalty))
     if values.size != problem.n_features:

@@ -40,11 +40,14 @@ def tell(
     for solution in solutions:
         if solution.status is Status.NO_FINITE_SOLUTION:
             direction = described(solution.coef * problem.scale, names)
+            way_out = "Use alpha > 0"
+            if solution.alpha > 0.0:
+                way_out = "Penalise those columns (penalty_factor > 0)"
             warn(
                 "the likelihood rises without limit along some direction of the "
                 "unpenalised coefficients (separated classes, or counts of a group "
                 f"that are all zero), near {direction}; they have no finite optimum. "
-                "Use alpha > 0.",
+                f"{way_out}.",
                 SeparationWarning,
             )
             return

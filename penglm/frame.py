@@ -36,6 +36,7 @@ def from_arrays(
         If lengths differ, a value is missing, or a weight is negative.
     """
     checks.choice(missing, ("raise", "drop"), "missing")
+    arrays.same_index({"exog": exog, "endog": endog, **extra})
     y_name = str(getattr(endog, "name", None) or "y")
     answer = response.read(endog, family)
     if isinstance(exog, Design):

@@ -1,5 +1,6 @@
 """The statistician's door: a response, columns or a formula, and a family."""
 
+import os
 from functools import partial
 from typing import Any, Self
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from penglm import checks, frame
 from penglm.diagnosis import tell
+from penglm.exceptions import PenglmInputError
 from penglm.families import Family, as_family
 from penglm.path import alpha_max, automatic_grid, solve_at, solve_path
 from penglm.penalties import as_penalty
@@ -339,7 +341,7 @@ class PenalizedGLM:
         select : {"1se", "min"}
             Strongest penalty within one standard error of the best, or the best.
         n_jobs : int, default 1
-            Threads; the answer does not depend on it.
+            Threads, -1 for one per core; the answer does not depend on it.
         seed : int, default 0
             Of the shuffle that makes the folds.
         penalty, alphas, n_alphas, alpha_min_ratio, tol, max_iter, progress
@@ -351,6 +353,7 @@ class PenalizedGLM:
         """
         check_metric(metric, self.family)
         checks.choice(select, ("1se", "min"), "select")
+        jobs = os.cpu_count() or 1 if n_jobs == -1 else checks.whole(n_jobs, "n_jobs")
         fold = folding.of_rows(
             folds,
             groups,
@@ -361,7 +364,9 @@ class PenalizedGLM:
         )
         asked, kind = options(tol, max_iter), as_penalty(penalty)
         runs = []
-        ratios = np.atleast_1d(l1_ratio).tolist()
+        ratios = [checks.mix(ratio) for ratio in np.atleast_1d(l1_ratio).tolist()]
+        if not ratios:
+            raise PenglmInputError("l1_ratio is empty.", argument="l1_ratio")
         for ratio in ratios:
             path = self.fit_path(
                 alphas, n_alphas=n_alphas, alpha_min_ratio=alpha_min_ratio,
@@ -371,7 +376,7 @@ class PenalizedGLM:
             scores = score_path(
                 self.statement.engine.blocks[0], fold[fold >= 0],
                 partial(self.statement.problem, ratio, penalty=kind),
-                path.alphas, asked, metric=metric, n_jobs=n_jobs, progress=progress,
+                path.alphas, asked, metric=metric, n_jobs=jobs, progress=progress,
             )  # fmt: skip
             runs.append((path, scores))
         best = [float(scores.mean[best_index(scores, metric)]) for _, scores in runs]

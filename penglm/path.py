@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from penglm import checks
 from penglm._typing import Vector
 from penglm.engines import Block
 from penglm.exceptions import PenglmInputError
@@ -23,6 +24,7 @@ LEAST_POINTS = 5
 # An intercept this near, in units of eta, is found by IRLS itself.
 FEW_STEPS = 2.0
 NOTHING = np.zeros(0)
+NOBODY = np.zeros(0, dtype=np.int64)
 # A slope this small beside the sizes it is a sum of has no digits to spare for a tol.
 SMALLEST_SLOPE = 1e6 * np.finfo(float).eps
 
@@ -84,7 +86,7 @@ def first_point(problem: Problem) -> Point:
 
     def loss(intercept: float) -> float:
         point = Point(coef, intercept)
-        return quadratic.expand(problem, point, np.zeros(0, dtype=np.int64)).loss
+        return quadratic.expand(problem, point, NOBODY).loss
 
     start = 0.0
     if problem.fit_intercept:
@@ -150,9 +152,10 @@ def score_scale(problem: Problem, point: Point) -> float:
 
     def noise(block: Block) -> tuple[float]:
         eta = problem.eta(block, point)
-        _, _, weight = problem.family.working_terms(block.y, eta)
+        _, score_factor, weight = problem.family.working_terms(block.y, eta)
         size = np.abs(eta) if problem.is_quadratic else np.abs(eta) + 1.0
-        return (float(block.sample_weight @ (weight * size)),)
+        parts = weight * size + np.abs(score_factor)
+        return (float(block.sample_weight @ parts),)
 
     (total,) = problem.engine.sum(noise)
     floor = SMALLEST_SLOPE * float(total / problem.weight_total)
@@ -176,16 +179,13 @@ def automatic_grid(
     problem: Problem, null: Null, n_alphas: int, alpha_min_ratio: float | None
 ) -> Vector:
     """Return the strengths of a path for which none were given."""
-    if n_alphas < 1:
-        raise PenglmInputError(
-            f"n_alphas = {n_alphas}; at least 1 is needed.", argument="n_alphas"
-        )
-    ratio = alpha_min_ratio
-    if ratio is None:
-        ratio = 1e-2 if problem.engine.n_obs < problem.n_features else 1e-4
+    n_alphas = checks.whole(n_alphas, "n_alphas")
+    ratio = 1e-2 if problem.engine.n_obs < problem.n_features else 1e-4
+    if alpha_min_ratio is not None:
+        ratio = checks.number(alpha_min_ratio, "alpha_min_ratio")
     if not 0.0 < ratio <= 1.0:
         raise PenglmInputError(
-            f"alpha_min_ratio = {ratio}; it must lie in (0, 1].",
+            f"alpha_min_ratio = {alpha_min_ratio}; it must lie in (0, 1].",
             argument="alpha_min_ratio",
         )
     return alpha_grid(alpha_max(problem, null), n_alphas, ratio)
@@ -240,6 +240,8 @@ def trace(
     on_point: Callable[[int], None] | None = None,
 ) -> list[Outcome]:
     """Solve as ``solve_path`` does, without certificates, on the solver's scale."""
+    if null.outcome.status is Status.NO_FINITE_SOLUTION:
+        return nowhere(null, alphas[:1] if stop_early else alphas)
     warm = start or null.warm(alpha_max(problem, null))
     outcomes: list[Outcome] = []
     for alpha in alphas:
@@ -252,6 +254,15 @@ def trace(
         if stop_early and is_exhausted(problem, null, outcomes):
             break
     return outcomes
+
+
+def nowhere(null: Null, alphas: Sequence[float]) -> list[Outcome]:
+    """Return outcomes of a problem whose free columns run off at every strength."""
+    point = null.outcome.warm.point
+    return [
+        replace(null.outcome, warm=Warm(point, float(alpha), NOTHING))
+        for alpha in alphas
+    ]
 
 
 def solve_at(
@@ -269,6 +280,38 @@ def solve_at(
     return replace(solve_path(held, [0.0], null, options)[0], alpha=alpha)
 
 
+def inside(problem: Problem, null: Null, outcome: Outcome) -> tuple[float, Vector]:
+    """Return intercept and coefficients (p,) in the units of the data.
+
+    Where an optimum lies at the end of a link's range the change of units may round it
+    to the wrong side; it is then taken towards the null model until it has a loss.
+    """
+    intercept, coef = problem.original(outcome.warm.point)
+    if problem.family.is_canonical:
+        return intercept, coef
+    there, ground = problem.original(null.outcome.warm.point)
+
+    def between(share: float) -> tuple[float, Vector]:
+        return intercept + share * (there - intercept), coef + share * (ground - coef)
+
+    def loss(share: float) -> float:
+        beside, inner = between(share)
+        claim = Candidates(np.zeros(1), np.array([beside]), inner[:, None])
+
+        def total(block: Block) -> tuple[float]:
+            eta = claim.eta(block)[:, 0]
+            terms = problem.family.working_terms(block.y, eta)
+            return (float(block.sample_weight @ terms[0]),)
+
+        (value,) = problem.engine.sum(total)
+        return float(value)
+
+    for share in (0.0, *(2.0**power for power in range(-48, -8, 4))):
+        if np.isfinite(loss(share)):
+            return between(share)
+    return intercept, coef
+
+
 def is_exhausted(problem: Problem, null: Null, outcomes: list[Outcome]) -> bool:
     """Tell whether the last step down the path explained nothing more."""
     if len(outcomes) < LEAST_POINTS or null.deviance <= 0.0:
@@ -282,7 +325,7 @@ def finish(
     problem: Problem, outcomes: list[Outcome], null: Null, options: Options
 ) -> list[Solution]:
     """Bring outcomes to the original scale and let the certificate decide on them."""
-    original = [problem.original(outcome.warm.point) for outcome in outcomes]
+    original = [inside(problem, null, outcome) for outcome in outcomes]
     alphas = np.array([outcome.warm.alpha for outcome in outcomes])
     candidates = Candidates(
         alphas,

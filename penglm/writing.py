@@ -24,6 +24,9 @@ def write(content: bytes, path: Path) -> None:
     temporary: Path | None = None
     # Through a link, to the file it names.
     path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        write_through(content, path)
+        return
     try:
         with tempfile.NamedTemporaryFile(
             "wb", dir=path.parent, prefix=f".{path.name}.", delete=False
@@ -43,6 +46,16 @@ def write(content: bytes, path: Path) -> None:
         reason = (error.strerror or str(error)).lower()
         kept = "; the previous file is unchanged" if path.exists() else ""
         raise FileWriteError(f"could not write {path.name}: {reason}{kept}.") from None
+
+
+def write_through(content: bytes, path: Path) -> None:
+    """Write to a pipe or a device, which must not be replaced by a file."""
+    try:
+        with open(path, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FileWriteError(f"could not write {path.name}: {reason}.") from None
 
 
 def mode_of(path: Path) -> int:

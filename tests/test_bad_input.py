@@ -299,7 +299,8 @@ ARGUMENTS = {
     "negative alphas": (lambda: PATH([0.1, -1]), "alphas = -1.0; alphas must be >= 0."),
     "no alphas": (lambda: PATH([]), "alphas must be finite numbers, at least one."),
     "no n_alphas": (
-        lambda: PATH(n_alphas=0), "n_alphas = 0; at least 1 is needed.",
+        lambda: PATH(n_alphas=0),
+        "n_alphas = 0; n_alphas must be a whole number, at least 1.",
     ),
     "alpha_min_ratio of zero": (
         lambda: PATH(alpha_min_ratio=0), "alpha_min_ratio = 0; it must lie in (0, 1].",

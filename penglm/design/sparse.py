@@ -45,16 +45,21 @@ class Sparse(Design):
         part = self.X if columns is None else self.X[:, columns]
         return part.astype(np.float64, copy=False)
 
-    def scaled(self, columns: Index | None, factor: Vector | None) -> Any:
-        """Return the chosen columns times their factors, CSC float64."""
+    def scaled(
+        self, columns: Index | None, factor: Vector | None, shift: Vector | None = None
+    ) -> Any:
+        """Return the chosen columns, shifted and times their factors, CSC float64.
+
+        Only entries are shifted: for columns that have one in every row.
+        """
         part = self.chosen(columns)
-        if factor is None:
-            return part
-        by_entry = np.repeat(
-            factor[positions(columns, self.shape[1])], np.diff(part.indptr)
-        )
-        parts = (part.data * by_entry, part.indices, part.indptr)
-        return sparse.csc_array(parts, shape=part.shape)
+        mine, counts = positions(columns, self.shape[1]), np.diff(part.indptr)
+        data = part.data
+        if shift is not None and shift[mine].any():
+            data = data - np.repeat(shift[mine], counts)
+        if factor is not None:
+            data = data * np.repeat(factor[mine], counts)
+        return sparse.csc_array((data, part.indices, part.indptr), shape=part.shape)
 
     def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
         return self.chosen(columns) @ np.asarray(coef, dtype=np.float64)
@@ -72,8 +77,17 @@ class Sparse(Design):
     ) -> Matrix:
         mine = positions(columns, self.shape[1])
         theirs = mine if others is None else np.asarray(others)
-        left = self.scaled(columns, factor)
-        right = left if others is None else self.scaled(others, factor)
+        if center is not None:
+            # A full column is centred at once: far from zero nothing would be left.
+            is_full = np.diff(self.X.indptr) == self.shape[0]
+            shift, center = (
+                np.where(is_full, center, 0.0),
+                np.where(is_full, 0.0, center),
+            )
+        else:
+            shift = None
+        left = self.scaled(columns, factor, shift)
+        right = left if others is None else self.scaled(others, factor, shift)
         weighted = sparse.diags_array(working_weight) @ right
         out = (left.T @ weighted).toarray()
         if center is not None:

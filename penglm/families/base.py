@@ -233,9 +233,23 @@ class Family(ABC):
 
     @abstractmethod
     def log_likelihood(
-        self, y: Vector, mu: Vector, sample_weight: Vector, dispersion: float
+        self,
+        y: Vector,
+        mu: Vector,
+        sample_weight: Vector,
+        dispersion: float,
+        freq_weights: Vector | None = None,
     ) -> float:
-        """Return the log-likelihood summed over rows, each ``sample_weight`` times."""
+        """Return the log-likelihood summed over rows.
+
+        Parameters
+        ----------
+        y, mu, sample_weight : Vector (n,)
+        dispersion : float
+        freq_weights : Vector (n,), optional
+            How many observations each row stands for; ``sample_weight`` over it is the
+            precision, or the number of trials, of each. ``sample_weight`` if None.
+        """
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(link={self.link!r})"

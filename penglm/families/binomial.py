@@ -90,15 +90,22 @@ class Binomial(Family):
         return np.where(inside, value, np.inf)
 
     def log_likelihood(
-        self, y: Vector, mu: Vector, sample_weight: Vector, dispersion: float
+        self,
+        y: Vector,
+        mu: Vector,
+        sample_weight: Vector,
+        dispersion: float,
+        freq_weights: Vector | None = None,
     ) -> float:
         rows = xlogy(y, mu) + xlog1py(1.0 - y, -mu)
-        trials, successes = sample_weight, sample_weight * y
+        counts = np.ones_like(y) if freq_weights is None else freq_weights
+        trials = sample_weight / counts
+        successes = trials * y
         # Bernoulli rows have one arrangement of their outcomes; proportions many.
         ways = gammaln(trials + 1.0) - gammaln(successes + 1.0)
         ways = ways - gammaln(trials - successes + 1.0)
         split = (y > 0.0) & (y < 1.0)
-        return float(sample_weight @ rows + ways[split].sum())
+        return float(sample_weight @ rows + counts[split] @ ways[split])
 
 
 def scaled(share: Vector, value: Vector) -> Vector:

@@ -56,7 +56,14 @@ class Gaussian(Family):
         return dual * (y + 0.5 * dual) if self.is_canonical else None
 
     def log_likelihood(
-        self, y: Vector, mu: Vector, sample_weight: Vector, dispersion: float
+        self,
+        y: Vector,
+        mu: Vector,
+        sample_weight: Vector,
+        dispersion: float,
+        freq_weights: Vector | None = None,
     ) -> float:
-        rows = np.square(y - mu) / dispersion + np.log(2.0 * np.pi * dispersion)
-        return float(-0.5 * (sample_weight @ rows))
+        counts = sample_weight if freq_weights is None else freq_weights
+        variance = dispersion * counts / sample_weight
+        rows = np.square(y - mu) / variance + np.log(2.0 * np.pi * variance)
+        return float(-0.5 * (counts @ rows))

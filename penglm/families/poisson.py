@@ -63,6 +63,11 @@ class Poisson(Family):
         return np.where(mu >= 0.0, value, np.inf)
 
     def log_likelihood(
-        self, y: Vector, mu: Vector, sample_weight: Vector, dispersion: float
+        self,
+        y: Vector,
+        mu: Vector,
+        sample_weight: Vector,
+        dispersion: float,
+        freq_weights: Vector | None = None,
     ) -> float:
         return float(sample_weight @ (xlogy(y, mu) - mu - gammaln(y + 1.0)))

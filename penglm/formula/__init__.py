@@ -247,7 +247,12 @@ def learn(
                 f"'{factor.code}' has no level in any row; leave it out.",
                 argument="formula",
             )
-        known.append(Known(factor, state, levels))
+        absent: tuple[int, ...] = ()
+        if isinstance(value, Labels):
+            present = value.codes[value.codes >= 0]
+            occurs = np.bincount(present, minlength=len(value.levels))
+            absent = tuple(np.flatnonzero(occurs == 0).tolist())
+        known.append(Known(factor, state, levels, absent))
         values[factor.code] = value
     return known, values
 

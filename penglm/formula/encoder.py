@@ -11,7 +11,13 @@ from penglm.design import Dense, Design, Split
 from penglm.exceptions import FormulaError, PenglmInputError
 from penglm.formula import coding
 from penglm.formula.coding import Subterm
-from penglm.formula.factor import Labels, Numbers, evaluate, missing_rows
+from penglm.formula.factor import (
+    Labels,
+    Numbers,
+    evaluate,
+    missing_rows,
+    refuse_absent,
+)
 from penglm.formula.language import Shift
 from penglm.formula.table import Table
 
@@ -27,15 +33,21 @@ class Known:
         Of its stateful transforms.
     levels : tuple or None
         None for a numeric factor.
+    absent : tuple of int
+        Levels that were declared but never occurred.
     """
 
     factor: Any
     state: dict[str, Any]
     levels: tuple[Any, ...] | None
+    absent: tuple[int, ...] = ()
 
     def value(self, data: Table) -> Numbers | Labels:
         """Return the factor's value on a table, unseen levels refused."""
-        return evaluate(self.factor, self.state, data, self.levels)
+        value = evaluate(self.factor, self.state, data, self.levels)
+        if self.absent and isinstance(value, Labels):
+            refuse_absent(value, self.absent, self.factor.code)
+        return value
 
 
 @dataclass(frozen=True, eq=False)

@@ -174,18 +174,35 @@ def recoded(
     unseen = fresh == -2
     if unseen.any():
         row = int(np.flatnonzero(unseen)[0])
-        level = own[codes[row]]
-        count = int((codes == codes[row]).sum())
-        where = f"row {row}" if count == 1 else f"{count} rows, first: row {row}"
-        shown = ", ".join(str(known) for known in levels[:20])
-        more = f" and {len(levels) - 20} more" if len(levels) > 20 else ""
-        raise FormulaError(
-            f"column '{bare(name)}' has level '{level}' ({where}) that was not present "
-            f"when fitting; known: {shown}{more}.",
-            argument=bare(name),
-            index=row,
-        )
+        raise unseen_level(name, own[codes[row]], codes == codes[row], levels)
     return Labels(fresh, levels, contrast)
+
+
+def refuse_absent(value: Labels, absent: Sequence[int], name: str) -> None:
+    """Raise if a level occurs that was declared but never seen."""
+    hit = np.isin(value.codes, absent)
+    if not hit.any():
+        return
+    code = int(value.codes[np.flatnonzero(hit)[0]])
+    seen = [level for k, level in enumerate(value.levels) if k not in set(absent)]
+    raise unseen_level(name, value.levels[code], value.codes == code, seen)
+
+
+def unseen_level(
+    name: str, level: Any, where: Any, known: Sequence[Any]
+) -> FormulaError:
+    """Return the error for a level of new rows (boolean, (n,)) that is unknown."""
+    rows = np.flatnonzero(where)
+    row = int(rows[0])
+    place = f"row {row}" if rows.size == 1 else f"{rows.size} rows, first: row {row}"
+    shown = ", ".join(str(each) for each in known[:20])
+    more = f" and {len(known) - 20} more" if len(known) > 20 else ""
+    return FormulaError(
+        f"column '{bare(name)}' has level '{level}' ({place}) that was not present "
+        f"when fitting; known: {shown}{more}.",
+        argument=bare(name),
+        index=row,
+    )
 
 
 def bare(name: str) -> str:

@@ -14,6 +14,8 @@ from penglm.exceptions import FormulaError
 from penglm.formula import safety
 
 INTERCEPT = Term([])
+# Names in one flat sum; a longer one is split in halves.
+LONGEST_SUM = 100
 
 
 @dataclass(frozen=True)
@@ -220,8 +222,16 @@ def write_out_dots(
     for token in reversed(dots):
         row, first = token.start
         line = lines[row - 1]
-        lines[row - 1] = f"{line[:first]}({' + '.join(others)}){line[first + 1 :]}"
+        lines[row - 1] = f"{line[:first]}({summed(others)}){line[first + 1 :]}"
     return " ".join(lines)
+
+
+def summed(names: Sequence[str]) -> str:
+    """Return a sum of names; patsy's recursion cannot take a long flat one."""
+    if len(names) <= LONGEST_SUM:
+        return " + ".join(names)
+    half = len(names) // 2
+    return f"({summed(names[:half])}) + ({summed(names[half:])})"
 
 
 def quoted(name: str) -> str:

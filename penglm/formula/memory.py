@@ -106,7 +106,12 @@ def pack_known(known: Known) -> dict[str, Any]:
         for name, transform in known.state["transforms"].items()
     }
     levels = None if known.levels is None else [plain(level) for level in known.levels]
-    return {"code": known.factor.code, "levels": levels, "transforms": transforms}
+    return {
+        "code": known.factor.code,
+        "levels": levels,
+        "absent": list(known.absent),
+        "transforms": transforms,
+    }
 
 
 def unpack_known(factor: Any, kept: Mapping[str, Any]) -> Known:
@@ -122,7 +127,7 @@ def unpack_known(factor: Any, kept: Mapping[str, Any]) -> Known:
         remembered.clear()
         remembered.update({key: restored(each) for key, each in attributes.items()})
     levels = None if kept["levels"] is None else tuple(kept["levels"])
-    return Known(factor, state, levels)
+    return Known(factor, state, levels, tuple(kept["absent"]))
 
 
 def pack_coding(coding: Coding) -> dict[str, Any]:

@@ -19,7 +19,8 @@ FUNCTIONS = (
 
 CONTRASTS = frozenset({"Treatment", "Sum", "Poly", "Helmert", "Diff"})
 ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
-LONGEST = 20_000
+LONGEST = 200_000
+LARGEST_ARGUMENT = 1000
 
 
 def check(code: str, columns: Collection[str], formula: str) -> None:
@@ -84,6 +85,10 @@ class Reader:
             self.refuse(node.func)
         for argument in node.args:
             self.visit(argument)
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+            # Knots and degrees cost memory and time by their square.
+            if isinstance(argument, ast.Constant) and is_huge(argument.value):
+                self.refuse(argument)
         for keyword in node.keywords:
             if keyword.arg is None:
                 self.refuse(keyword.value)
@@ -91,6 +96,11 @@ class Reader:
 
     def refuse(self, node: ast.AST) -> None:
         raise refusal(ast.get_source_segment(self.code, node) or "", self.formula)
+
+
+def is_huge(value: object) -> bool:
+    """Tell whether a number is no sensible degree, count of knots or reference."""
+    return isinstance(value, int | float) and abs(value) > LARGEST_ARGUMENT
 
 
 def absent(name: str, columns: Collection[str], formula: str) -> FormulaError:

@@ -30,8 +30,7 @@ class Table(Mapping[str, Any]):
             self.frame = None
             self.names = [str(name) for name in self.data]
         else:
-            self.names = [str(name) for name in getattr(self.data, "columns", ())]
-            arrays.unique_names(self.names)
+            arrays.unique_names(arrays.given_names(self.data))
             self.frame = wrapped(self.data)
             self.names = [str(name) for name in self.frame.columns]
 

@@ -62,6 +62,13 @@ class ModelData:
     columns: tuple[str, ...] = ()
 
     @property
+    def precision(self) -> Vector:
+        """Weight (n,) of each of the observations that a row stands for."""
+        some = self.freq_weights > 0.0
+        out = np.zeros_like(self.sample_weight)
+        return np.divide(self.sample_weight, self.freq_weights, out=out, where=some)
+
+    @property
     def n_obs(self) -> float:
         """Number of observations: the sum of the frequency weights."""
         return float(self.freq_weights[self.sample_weight > 0].sum())
@@ -131,6 +138,8 @@ def encode(
             chosen = chosen.copy()
             chosen[np.flatnonzero(is_missing)] = 0.0
         design = as_design(chosen)
+    offset = named_column(values, offset, "offset")
+    exposure = named_column(values, exposure, "exposure")
     if offset is None and exposure is None:
         offset = column_of(values, data.beside.get("offset"))
         exposure = column_of(values, data.beside.get("exposure"))
@@ -171,6 +180,19 @@ def select(given: arrays.Table, names: tuple[str, ...]) -> Any:
             argument="data",
         )
     return given.values
+
+
+def named_column(values: Any, given: Any, argument: str) -> Any:
+    """Return the column that an argument names, or the argument itself."""
+    if not isinstance(given, str):
+        return given
+    found = column_of(values, given)
+    if found is None:
+        raise PenglmInputError(
+            f"{argument} names '{given}', which is not a column of the data.",
+            argument=argument,
+        )
+    return found
 
 
 def column_of(values: Any, name: str | None) -> Any:

@@ -156,8 +156,8 @@ class FitResults:
 
     @cached_property
     def pearson_chi2(self) -> float:
-        """Sum of squared Pearson residuals."""
-        return float(self.resid_pearson @ self.resid_pearson)
+        """Sum of squared Pearson residuals, one for each observation."""
+        return float(self.data.freq_weights @ self.resid_pearson**2)
 
     @property
     def scale(self) -> float:
@@ -178,7 +178,11 @@ class FitResults:
         if dispersion == 0.0:
             return float("inf")
         return family.log_likelihood(
-            data.y[used], self.fittedvalues[used], data.sample_weight[used], dispersion
+            data.y[used],
+            self.fittedvalues[used],
+            data.sample_weight[used],
+            dispersion,
+            data.freq_weights[used],
         )
 
     def criterion(self, name: str) -> float:
@@ -212,14 +216,14 @@ class FitResults:
     def resid_pearson(self) -> Vector:
         """Pearson residuals (n,)."""
         return residuals.pearson(
-            self.spec.family, self.data.y, self.fittedvalues, self.data.sample_weight
+            self.spec.family, self.data.y, self.fittedvalues, self.data.precision
         )
 
     @property
     def resid_deviance(self) -> Vector:
         """Deviance residuals (n,)."""
         return residuals.deviance(
-            self.spec.family, self.data.y, self.fittedvalues, self.data.sample_weight
+            self.spec.family, self.data.y, self.fittedvalues, self.data.precision
         )
 
     @property

@@ -58,7 +58,10 @@ class PathResults:
     def __len__(self) -> int:
         return len(self.solutions)
 
-    def __getitem__(self, k: int) -> FitResults:
+    def __getitem__(self, k: Any) -> Any:
+        """Return one fit, or a part of the path for a slice."""
+        if isinstance(k, slice):
+            return PathResults(self.solutions[k], self.data, self.spec, self.solved)
         return self.result(self.solutions[k], "given")
 
     @property

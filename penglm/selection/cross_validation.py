@@ -173,8 +173,11 @@ def cross_validate(
     for fold, (eta, _, _) in zip(folds, results, strict=True):
         out_of_fold[fold.rows] = eta
     mean = np.average(by_fold, axis=0, weights=weight)
-    spread = np.average((by_fold - mean) ** 2, axis=0, weights=weight)
-    std = np.sqrt(spread / (len(folds) - 1))
+    # A fold may have rows without a valid mean; such a strength is never chosen.
+    usable = np.isfinite(mean)
+    apart = np.where(usable, by_fold, 0.0) - np.where(usable, mean, 0.0)
+    spread = np.average(apart**2, axis=0, weights=weight)
+    std = np.where(usable, np.sqrt(spread / (len(folds) - 1)), np.inf)
     n_missed = sum(missed for _, _, missed in results)
     return Scores(mean, std, by_fold, out_of_fold, n_missed)
 

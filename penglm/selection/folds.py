@@ -34,9 +34,20 @@ def of_rows(
     seed : int
     """
     kept = np.flatnonzero(used)
+    if isinstance(folds, str):
+        raise PenglmInputError(
+            f"folds = {folds!r}; use a number of folds, labels, or a splitter.",
+            argument="folds",
+        )
 
     def one_per_row(values: Any, argument: str) -> Any:
         array = np.asarray(values)
+        if np.any(
+            [value is None or value != value for value in array.ravel().tolist()]
+        ):
+            raise PenglmInputError(
+                f"{argument} misses a value; every row needs one.", argument=argument
+            )
         if array.shape == used.shape:
             return array[kept]
         if array.ndim == 1 and array.size > int(rows.max()):
@@ -46,8 +57,15 @@ def of_rows(
             argument=argument,
         )
 
-    if not isinstance(folds, int | np.integer) and not hasattr(folds, "split"):
+    if is_list_of_splits(folds):
+        folds = one_per_row(from_splits(folds, used.size), "folds")
+    elif not isinstance(folds, int | np.integer) and not hasattr(folds, "split"):
         folds = one_per_row(folds, "folds")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise PenglmInputError(
+            f"seed = {seed!r}; seed must be a whole number, at least 0.",
+            argument="seed",
+        )
     if groups is not None:
         groups = one_per_row(groups, "groups")
     if classes is not None:
@@ -55,6 +73,18 @@ def of_rows(
     fold = np.full(used.size, -1, dtype=np.int64)
     fold[kept] = assign(folds, kept.size, seed=seed, classes=classes, groups=groups)
     return fold
+
+
+def is_list_of_splits(folds: Any) -> bool:
+    """Tell whether these are (train, test) pairs, as a splitter yields them."""
+    return (
+        isinstance(folds, list | tuple)
+        and bool(folds)
+        and all(
+            isinstance(pair, tuple) and len(pair) == 2 and np.ndim(pair[1]) == 1
+            for pair in folds
+        )
+    )
 
 
 def assign(
@@ -85,13 +115,19 @@ def assign(
         If there are too few rows, groups or members of a class.
     """
     if hasattr(folds, "split"):
-        return from_splits(folds.split(np.zeros((n_obs, 1)), classes, groups), n_obs)
+        fold = from_splits(folds.split(np.zeros((n_obs, 1)), classes, groups), n_obs)
+        return whole_groups(fold, groups)
     if not isinstance(folds, int | np.integer):
-        return from_labels(np.asarray(folds), n_obs)
+        return whole_groups(from_labels(np.asarray(folds), n_obs), groups)
     k = int(folds)
     members = n_obs if groups is None else np.unique(np.asarray(groups)).size
+    what = "rows" if groups is None else "groups"
+    if members < 2:
+        raise PenglmInputError(
+            f"there are {members} {what}; cross-validation needs at least 2.",
+            argument="folds" if groups is None else "groups",
+        )
     if not 2 <= k <= members:
-        what = "rows" if groups is None else "groups"
         raise PenglmInputError(
             f"folds = {k} but there are {members} {what}; use a number from 2 to "
             f"{members}.",
@@ -133,6 +169,24 @@ def from_labels(labels: Any, n_obs: int) -> Index:
             argument="folds",
         )
     return fold.astype(np.int64)
+
+
+def whole_groups(fold: Index, groups: Any) -> Index:
+    """Raise if the user's folds split a group of theirs."""
+    if groups is None:
+        return fold
+    _, member = np.unique(np.asarray(groups), return_inverse=True)
+    largest = np.full(member.max() + 1, -1)
+    np.maximum.at(largest, member, fold)
+    split = np.flatnonzero(fold != largest[member])
+    if split.size:
+        row = int(split[0])
+        raise PenglmInputError(
+            f"folds splits the group of row {row} ({np.asarray(groups)[row]!r}); leave "
+            "groups out, or keep each group in one fold.",
+            argument="folds",
+        )
+    return fold
 
 
 def from_splits(splits: Iterable[tuple[Any, Any]], n_obs: int) -> Index:

@@ -14,7 +14,7 @@ from penglm._typing import Index, Mask, Vector
 from penglm.interruption import serve
 from penglm.solver import coordinate_descent, line_search, newton, quadratic
 from penglm.solver import working_set as ws
-from penglm.solver.coordinate_descent import Step
+from penglm.solver.coordinate_descent import MOST_SWEEPS, Step
 from penglm.solver.problem import Problem
 from penglm.solver.quadratic import Curvature, Expansion
 from penglm.solver.solution import Point, Status
@@ -41,8 +41,12 @@ MOST_STALLED = 5
 # What counts as a change: of the objective, and of the largest violation.
 ROUNDING = 16 * np.finfo(float).eps
 PROGRESS = 0.9
-# A last step this long, in coefficients of columns with unit sd, is no convergence.
+# A last step this long, in coefficients of columns with unit sd and beside the largest
+# of them, is no convergence.
 DRIFT = 1e-2
+# What is left of the slope once the likelihood rises no more: a way that was merely
+# blocked, at the edge of a link's range, has more.
+FLAT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def solve(
             scope = np.union1d(known, missed)
             here = quadratic.expand(problem, here.point, scope)
             continue
-        if len(history) > options.max_iter:
+        if len(history) > options.max_iter or play.n_sweeps > MOST_SWEEPS:
             break
         if stall.is_over(history[-1], worst, abs(history[-1]) + here.size):
             status = Status.OPTIMAL_INACCURATE
@@ -145,7 +149,7 @@ def solve(
         here = quadratic.expand(problem, here.point)
     if not np.isfinite(here.loss):
         status = Status.NUMERICAL_ERROR
-    elif play.is_drifting:
+    elif play.is_drifting and FREE_SHARPNESS * worst <= FLAT:
         status = Status.NO_FINITE_SOLUTION
     warm = Warm(here.point, alpha, here.score, play.curvature, here)
     return Outcome(warm, status, here.loss, len(history) - 1, tuple(history), play.rank)
@@ -214,6 +218,7 @@ class Play:
     before: float = np.inf
     rank: int | None = None
     is_drifting: bool = False
+    n_sweeps: int = 0
 
     def move(
         self, here: Expansion, violation: Vector, worst: float, target: float
@@ -234,6 +239,7 @@ class Play:
                 self.watch(here.point, there)
                 return there
         step = self.penalised(here, FORCING * tol)
+        self.n_sweeps += step.n_sweeps
         coef = here.point.coef.copy()
         coef[self.working] = step.coef
         there = Point(coef, here.point.intercept + step.intercept_change)
@@ -325,4 +331,7 @@ class Play:
         if self.problem.is_quadratic or not self.is_free.any():
             return
         step = np.abs(there.coef - here.coef)[self.is_free]
-        self.is_drifting = bool(step.max(initial=0.0) > DRIFT)
+        size = np.abs(there.coef)[self.is_free]
+        # Many columns may share one direction; large ones may round that coarsely.
+        is_long = step.sum() > DRIFT and step.max() > DRIFT * size.max()
+        self.is_drifting = bool(is_long)
