@@ -16,7 +16,7 @@ def test_numbers_that_come_back_are_finite(link):
     with pytest.warns(ConvergenceWarning):
         fit = model.fit(0.3 if link == "sqrt" else 0.0)
     assert np.isfinite([fit.deviance, fit.certificate.objective]).all()
-    assert fit.certificate.duality_gap > 0.0
+    assert fit.certificate.kkt_residual > 0.1
     assert np.all(fit.fittedvalues > 0.0)
 
 
