@@ -34,6 +34,8 @@ LARGEST_FACTORED = 50_000_000
 FACTORED_FIRST = 2_000_000
 # A Gram matrix of k columns costs as much as k^2 / GRAM_PASSES columns of a slope.
 GRAM_PASSES = 16
+# With so many rows for each column a Gram matrix of all columns pays at once.
+ROWS_A_COLUMN = 5
 # A step with second derivatives of an earlier point has to do better than this.
 SLOW = 0.3
 # Steps in a row that change nothing but rounding before the loop gives up.
@@ -140,7 +142,7 @@ def solve(
             status = Status.OPTIMAL_INACCURATE
             break
         there = play.move(here, violation, worst, target)
-        accepted = line_search.backtrack(problem, here, there, alpha, scope)
+        accepted = play.accept(here, there, scope)
         if accepted is None:
             status = Status.OPTIMAL_INACCURATE
             break
@@ -277,8 +279,36 @@ class Play:
                 known = None
         self.was_kept = known is not None
         point = here.point if known is None else known.point
-        self.curvature = quadratic.curve(self.problem, point, self.working, known)
+        wanted = self.working
+        if self.is_gram_all(here):
+            wanted = np.arange(self.problem.n_features)
+        self.curvature = quadratic.curve(self.problem, point, wanted, known)
         return self.curvature.take(self.working)
+
+    def is_gram_all(self, here: Expansion) -> bool:
+        """Tell whether one Gram matrix of all columns replaces every further pass."""
+        p, n_obs = self.problem.n_features, self.problem.engine.n_obs
+        return (
+            self.problem.is_quadratic
+            and self.problem.fit_intercept
+            and here.columns is None
+            and 0 < p <= ws.SMALL
+            and n_obs >= ROWS_A_COLUMN * p
+            and self.options.road != "naive"
+        )
+
+    def accept(
+        self, here: Expansion, there: Point, scope: Index | None
+    ) -> Expansion | None:
+        """Return where the step leads, halved if need be; None if nowhere.
+
+        Of a quadratic loss whose Gram matrix is known the end of a step is known too.
+        """
+        known = self.curvature
+        n_known = 0 if known is None else known.columns.size
+        if known is not None and n_known == here.score.size and self.is_gram_all(here):
+            return quadratic.foresee(here, there, known)
+        return line_search.backtrack(self.problem, here, there, self.alpha, scope)
 
     def inside(self, here: Expansion, violation: Vector) -> float:
         """Return the largest violation in the working set."""

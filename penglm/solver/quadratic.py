@@ -119,6 +119,29 @@ def expand(problem: Problem, point: Point, columns: Index | None = None) -> Expa
     )  # fmt: skip
 
 
+def foresee(here: Expansion, there: Point, curvature: Curvature) -> Expansion:
+    """Return the expansion of a quadratic loss at another point, without a pass.
+
+    ``curvature`` holds all columns of ``here``, which are all there are.
+    """
+    order = curvature.columns
+    step = there.coef[order] - here.point.coef[order]
+    shift = there.intercept - here.point.intercept
+    bend = curvature.gram @ step + curvature.cross * shift
+    beside = float(curvature.cross @ step) + curvature.weight_sum * shift
+    score = here.score.copy()
+    rise = 0.5 * (float(step @ bend) + shift * beside)
+    rise -= float(score[order] @ step) + here.intercept_score * shift
+    score[order] -= bend
+    return replace(
+        here,
+        point=there,
+        loss=here.loss + rise,
+        intercept_score=here.intercept_score - beside,
+        score=score,
+    )
+
+
 def curve(
     problem: Problem, point: Point, columns: Index, known: Curvature | None = None
 ) -> Curvature:

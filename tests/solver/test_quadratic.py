@@ -212,3 +212,21 @@ def test_take_follows_the_order_it_is_asked_for():
     part = whole.take(np.array([2, 4]))
     assert_array_equal(part.gram, whole.gram[np.ix_([2, 0], [2, 0])])
     assert_array_equal(part.cross, whole.cross[[2, 0]])
+
+
+@pytest.mark.parametrize("n_blocks", [1, 2, 7])
+def test_end_of_a_step_is_foreseen_as_a_pass_would_find_it(n_blocks):
+    problem = build("gaussian", n_blocks=n_blocks)
+    rng = np.random.default_rng(8)
+    p = problem.n_features
+    here = quadratic.expand(problem, Point(rng.normal(size=p), 0.3))
+    # Known in another order than that of the columns.
+    curvature = quadratic.curve(problem, here.point, rng.permutation(p))
+    there = Point(rng.normal(size=p), -0.4)
+    found, expected = (
+        quadratic.foresee(here, there, curvature),
+        quadratic.expand(problem, there),
+    )
+    assert found.loss == pytest.approx(expected.loss, rel=1e-12)
+    assert found.intercept_score == pytest.approx(expected.intercept_score, abs=1e-12)
+    assert_allclose(found.score, expected.score, rtol=0.0, atol=1e-12)
