@@ -18,7 +18,7 @@ from penglm.formula.factor import (
     missing_rows,
     refuse_absent,
 )
-from penglm.formula.language import Shift
+from penglm.formula.language import Shift, names_in
 from penglm.formula.table import Table
 
 
@@ -72,6 +72,13 @@ class Encoder:
     shifts: tuple[tuple[Shift, Known], ...]
     subterms: tuple[Subterm, ...]
     has_intercept: bool
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a copy in another process is made of: no code, as in a file."""
+        from penglm.formula.memory import packed, unpacked
+
+        response = names_in(self.formula.partition("~")[0].strip())
+        return unpacked, (packed(self, (*self.columns, *sorted(response))),)
 
     @property
     def names(self) -> tuple[str, ...]:

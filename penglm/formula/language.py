@@ -170,8 +170,11 @@ def tree_of(code: str) -> ast.Expression:
     try:
         return ast.parse(code, mode="eval")
     except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
+        reason = str(error)
+        if keyword.iskeyword(code):
+            reason = f"'{code}' is a word of Python; write Q('{code}')"
         raise FormulaError(
-            f"formula cannot be read: {error}", argument="formula"
+            f"formula cannot be read: {reason}", argument="formula"
         ) from None
 
 
@@ -247,6 +250,7 @@ def names_in(code: str) -> set[str]:
     for node in ast.walk(tree_of(code)):
         if isinstance(node, ast.Name):
             found.add(node.id)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.add(node.value)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "Q":
+            texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+            found |= {text for text in texts if isinstance(text, str)}
     return found
