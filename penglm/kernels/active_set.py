@@ -106,6 +106,50 @@ def obstacle(old, step, sign, l1, lower, upper):
 
 
 @jit
+def slide(L, k, g, d, j, way, m, s, coef, moved, l1, lower, upper):
+    """Move along a direction in which the quadratic is flat and the penalty falls.
+
+    Column ``j`` wants to go its ``way`` but depends on the members: it takes over from
+    them what they can give without changing the fit, until the first of them is at zero
+    or a limit.
+
+    Returns
+    -------
+    int
+        The row of that member; ``k`` if ``j`` meets a limit first; -1 if nobody stops.
+    """
+    solve(L, k, g, d)
+    end = obstacle(coef[j], way, s[j], l1[j], lower[j], upper[j])
+    length = abs(end - coef[j])
+    blocked = k
+    for i in range(k):
+        step = -way * d[i]
+        if step != 0.0:
+            c = m[i]
+            stop = obstacle(coef[c], step, s[c], l1[c], lower[c], upper[c])
+            share = max((stop - coef[c]) / step, 0.0)
+            if share < length:
+                length = share
+                blocked = i
+    if not np.isfinite(length):
+        return -1
+    for i in range(k):
+        c = m[i]
+        change = -way * d[i] * length
+        if i == blocked:
+            stop = obstacle(coef[c], change, s[c], l1[c], lower[c], upper[c])
+            change = stop - coef[c]
+            coef[c] = stop
+        else:
+            coef[c] += change
+        moved[c] += change
+    change = end - coef[j] if blocked == k else way * length
+    coef[j] += change
+    moved[j] += change
+    return blocked
+
+
+@jit
 def walk(H, v, coef, l1, l2, lower, upper, unit, tol, L, m, k, s, most):
     """Walk to the minimum; update ``v``, ``coef``, the factor and its members.
 
@@ -186,13 +230,26 @@ def walk(H, v, coef, l1, l2, lower, upper, unit, tol, L, m, k, s, most):
             return REFUSED, k
         for i in range(k):
             g[i] = H[j, m[i]]
-        if not append_row(L, k, g, H[j, j] + l2[j]):
-            return REFUSED, k
         signal = v[j] - l2[j] * coef[j]
         s[j] = np.sign(coef[j]) if coef[j] != 0.0 else np.sign(signal)
-        inside[j] = True
-        m[k] = j
-        k += 1
+        while not append_row(L, k, g, H[j, j] + l2[j]):
+            way = s[j] if s[j] * signal > l1[j] else -s[j]
+            q = slide(L, k, g, d, j, way, m, s, coef, moved, l1, lower, upper)
+            if q < 0:
+                return REFUSED, k
+            if q == k:
+                entering = -1
+                break
+            inside[m[q]] = False
+            delete_row(L, k, q)
+            k -= 1
+            for i in range(q, k):
+                m[i] = m[i + 1]
+                g[i] = g[i + 1]
+        if entering >= 0:
+            inside[j] = True
+            m[k] = j
+            k += 1
         for i in range(k):
             r[i] = v[m[i]] - l2[m[i]] * coef[m[i]] - l1[m[i]] * s[m[i]]
     for j in range(n):

@@ -80,9 +80,24 @@ def settle(
     Lee, Battle, Raina and Ng (2007), Efficient sparse coding algorithms, NIPS 19
     ("feature-sign search"); here with limits, free coordinates and an l2 part.
     """
+    null = np.clip(0.0, terms.lower, terms.upper)
+    for start in (coef, null):
+        # What coordinate descent left may depend on each other; the way from the null
+        # model lets in no column that does.
+        moved = slope + gram @ (coef - start)
+        found = walk(gram, moved, start.copy(), terms, unit, tol)
+        if found is not None:
+            return found
+    return None
+
+
+def walk(
+    gram: Matrix, slope: Vector, coef: Vector, terms: PenaltyTerms, unit: Vector,
+    tol: float,
+) -> Vector | None:  # fmt: skip
+    """Return the exact minimiser by a walk from ``coef``; both vectors change."""
     from penglm.kernels import active_set
 
-    coef, slope = coef.copy(), slope.copy()
     inside = (coef > terms.lower) & (coef < terms.upper)
     start = np.flatnonzero(inside & ((coef != 0.0) | (terms.l1 == 0.0)))
     room = min(coef.size, LARGEST_SUPPORT)
