@@ -43,9 +43,10 @@ MOST_STALLED = 5
 # What counts as a change: of the objective, and of the largest violation.
 ROUNDING = 16 * np.finfo(float).eps
 PROGRESS = 0.9
-# A last step this long, in coefficients of columns with unit sd and beside the largest
-# of them, is no convergence.
+# A last step this long, in coefficients of columns with unit sd and as a share of the
+# largest of them, is no convergence.
 DRIFT = 1e-2
+DRIFT_SHARE = 1e-3
 # What is left of the slope once the likelihood rises no more: a way that was merely
 # blocked, at the edge of a link's range, has more.
 FLAT = 1e-3
@@ -363,5 +364,5 @@ class Play:
         step = np.abs(there.coef - here.coef)[self.is_free]
         size = np.abs(there.coef)[self.is_free]
         # Many columns may share one direction; large ones may round that coarsely.
-        is_long = step.sum() > DRIFT and step.max() > DRIFT * size.max()
+        is_long = step.sum() > DRIFT and step.max() > DRIFT_SHARE * size.max()
         self.is_drifting = bool(is_long)
