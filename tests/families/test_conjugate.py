@@ -47,6 +47,8 @@ def draw(family, seed):
     else:
         y, mu = rng.poisson(2.0, N_ROWS).astype(float), rng.uniform(0.2, 5.0, N_ROWS)
     y[::4] = 0.0
+    if not family.y_range.low_closed:
+        y += 0.1
     return y, family.link(mu)
 
 
