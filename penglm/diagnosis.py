@@ -55,11 +55,17 @@ def tell(
     missed = [s for s in solutions if s.status is not Status.OPTIMAL]
     if missed:
         worst = max(missed, key=lambda s: s.certificate.kkt_residual)
+        steps = "1 IRLS step" if worst.n_iter == 1 else f"{worst.n_iter} IRLS steps"
+        way_out = "Standardize the columns, or raise max_iter"
+        if len(solutions) == 1:
+            way_out = (
+                "Fit a path down to this alpha, standardize the columns, or raise "
+                "max_iter"
+            )
         warn(
-            f"{worst.n_iter} IRLS steps left a KKT violation of "
+            f"{steps} left a KKT violation of "
             f"{worst.certificate.kkt_residual:.1e} of alpha (tol asks for "
-            f"{options.tol:.1e}) at alpha = {worst.alpha:.4g}. Fit a path down to this "
-            "alpha, standardize the columns, or raise max_iter.",
+            f"{options.tol:.1e}) at alpha = {worst.alpha:.4g}. {way_out}.",
             ConvergenceWarning,
         )
 

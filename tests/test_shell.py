@@ -68,7 +68,7 @@ def test_standard_input_is_a_file_too(capsys, folder, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO(Path("data.csv").read_text()))
     code, out, _ = run(capsys, "fit", "-", *FIT[2:], "--alpha", "0.05")
     assert code == 0
-    assert "Penalised Generalized Linear Model" in out
+    assert "Penalized Generalized Linear Model" in out
 
 
 def test_cross_validation_is_the_default_and_says_so(capsys, folder):
@@ -195,7 +195,7 @@ def test_malformed_lines_are_named(capsys, folder):
 
 def test_a_result_is_shown_before_a_disk_can_fail(capsys, folder):
     _, out, _ = run(capsys, *MISTAKES[6][0])
-    assert "Penalised Generalized Linear Model" in out
+    assert "Penalized Generalized Linear Model" in out
 
 
 def test_what_did_not_converge_is_written_with_code_5(capsys, folder):

@@ -46,7 +46,7 @@ def tables(results: FitResults, show: Callable[[str], str]) -> Any:
 
     left, right = header(results, show)
     out = Tables()
-    facts = half(left, "Penalised Generalized Linear Model")
+    facts = half(left, "Penalized Generalized Linear Model")
     facts.extend_right(half(right))
     out.tables.append(facts)
     names = [show(str(name)) for name in results.params.index]

@@ -310,7 +310,7 @@ def test_separation_is_said_with_its_direction():
 
 def test_exhausted_iterations_are_said_with_what_was_reached():
     y, X, _ = draw("binomial")
-    with pytest.warns(ConvergenceWarning, match=r"^1 IRLS steps left a KKT violation"):
+    with pytest.warns(ConvergenceWarning, match=r"^1 IRLS step left a KKT violation"):
         fit = pg.PenalizedGLM(y, X, "binomial").fit(0.01, max_iter=1)
     assert fit.status is pg.Status.MAX_ITER
     assert not fit.converged
