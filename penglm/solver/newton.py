@@ -82,8 +82,8 @@ def settle(
     """
     null = np.clip(0.0, terms.lower, terms.upper)
     for start in (coef, null):
-        # What coordinate descent left may depend on each other; the way from the null
-        # model lets in no column that does.
+        # What coordinate descent left may depend on each other; a way that begins at
+        # the null model keeps a support that does not.
         moved = slope + gram @ (coef - start)
         found = walk(gram, moved, start.copy(), terms, unit, tol)
         if found is not None:
