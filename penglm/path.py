@@ -13,6 +13,7 @@ from penglm.solver import quadratic
 from penglm.solver.certificate import Candidates, certify
 from penglm.solver.irls import Options, Outcome, solve
 from penglm.solver.problem import Problem
+from penglm.solver.screening import solve_ahead
 from penglm.solver.solution import Point, Solution, Status
 from penglm.solver.working_set import Warm
 
@@ -24,7 +25,6 @@ LEAST_POINTS = 5
 # An intercept this near, in units of eta, is found by IRLS itself.
 FEW_STEPS = 2.0
 NOTHING = np.zeros(0)
-NOBODY = np.zeros(0, dtype=np.int64)
 # A slope this small beside the sizes it is a sum of has no digits to spare for a tol.
 SMALLEST_SLOPE = 1e6 * np.finfo(float).eps
 
@@ -86,7 +86,7 @@ def first_point(problem: Problem) -> Point:
 
     def loss(intercept: float) -> float:
         point = Point(coef, intercept)
-        return quadratic.expand(problem, point, NOBODY).loss
+        return quadratic.loss_at(problem, point)
 
     start = 0.0
     if problem.fit_intercept:
@@ -226,7 +226,7 @@ def solve_path(
         problem, alphas, null, options, stop_early=stop_early, start=start,
         on_point=on_point,
     )  # fmt: skip
-    return finish(problem, outcomes, null, options)
+    return finish(problem, outcomes, null, options, with_gap=False)
 
 
 def trace(
@@ -244,15 +244,17 @@ def trace(
         return nowhere(null, alphas[:1] if stop_early else alphas)
     warm = start or null.warm(alpha_max(problem, null))
     outcomes: list[Outcome] = []
-    for alpha in alphas:
-        outcome = solve(problem, float(alpha), warm, null.score_scale, options)
-        warm = outcome.warm
-        # Only the next point needs slopes and second derivatives.
-        outcomes.append(replace(outcome, warm=Warm(warm.point, warm.alpha, NOTHING)))
-        if on_point is not None:
-            on_point(len(outcomes))
-        if stop_early and is_exhausted(problem, null, outcomes):
-            break
+    while len(outcomes) < len(alphas):
+        ahead = [float(alpha) for alpha in alphas[len(outcomes) :]]
+        for outcome in solve_ahead(problem, ahead, warm, null.score_scale, options):
+            warm = outcome.warm
+            # Only the next point needs slopes and second derivatives.
+            bare = Warm(warm.point, warm.alpha, NOTHING)
+            outcomes.append(replace(outcome, warm=bare))
+            if on_point is not None:
+                on_point(len(outcomes))
+            if stop_early and is_exhausted(problem, null, outcomes):
+                return outcomes
     return outcomes
 
 
@@ -275,9 +277,24 @@ def solve_at(
 ) -> Solution:
     """Solve at one strength; an infinite one leaves only the free columns."""
     if alpha < np.inf:
-        return solve_path(problem, [alpha], null, options, start=start)[0]
+        outcomes = trace(problem, [alpha], null, options, start=start)
+        return finish(problem, outcomes, null, options)[0]
     held = problem.without_penalised()
-    return replace(solve_path(held, [0.0], null, options)[0], alpha=alpha)
+    outcomes = trace(held, [0.0], null, options)
+    return replace(finish(held, outcomes, null, options)[0], alpha=alpha)
+
+
+def with_gap(problem: Problem, solution: Solution, null: Null) -> Solution:
+    """Return a point of a path with the duality gap that the path did without."""
+    if solution.certificate.duality_gap is not None or not solution.alpha < np.inf:
+        return solution
+    claim = Candidates(
+        np.array([solution.alpha]),
+        np.array([solution.intercept]),
+        solution.coef[:, None],
+    )
+    ((certificate, _),) = certify(problem, claim, null.score_scale)
+    return replace(solution, certificate=certificate)
 
 
 def inside(problem: Problem, null: Null, outcome: Outcome) -> tuple[float, Vector]:
@@ -322,7 +339,12 @@ def is_exhausted(problem: Problem, null: Null, outcomes: list[Outcome]) -> bool:
 
 
 def finish(
-    problem: Problem, outcomes: list[Outcome], null: Null, options: Options
+    problem: Problem,
+    outcomes: list[Outcome],
+    null: Null,
+    options: Options,
+    *,
+    with_gap: bool = True,
 ) -> list[Solution]:
     """Bring outcomes to the original scale and let the certificate decide on them."""
     original = [inside(problem, null, outcome) for outcome in outcomes]
@@ -333,7 +355,7 @@ def finish(
         np.column_stack([coef for _, coef in original]),
     )
     solutions = []
-    judged = certify(problem, candidates, null.score_scale)
+    judged = certify(problem, candidates, null.score_scale, with_gap=with_gap)
     for outcome, (certificate, deviance), (intercept, coef) in zip(
         outcomes, judged, original, strict=True
     ):

@@ -96,6 +96,10 @@ class Design(ABC):
         """Return the same storage with these rows only."""
 
     @abstractmethod
+    def select(self, columns: Index) -> "Design":
+        """Return the same storage with these columns only; ``columns`` ascend."""
+
+    @abstractmethod
     def columns(self) -> tuple[Columns, ...]:
         """Return the pieces that column kernels sweep, in column order; kept."""
 

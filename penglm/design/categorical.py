@@ -87,6 +87,11 @@ class Categorical(Design):
     def take(self, rows: Index) -> "Categorical":
         return Categorical(self.codes[rows], self.n_levels, self.drop)
 
+    def select(self, columns: Index) -> "Categorical":
+        home = np.full(self.shape[1] + 1, -1, dtype=np.int64)
+        home[columns] = np.arange(len(columns))
+        return Categorical(home[self.column], len(columns))
+
     def indicator(self) -> Any:
         """Return the one-hot matrix (n, p), CSC with one entry a row."""
         rows = np.flatnonzero(self.column < self.shape[1])

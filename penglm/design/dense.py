@@ -10,6 +10,7 @@ from penglm.design.base import (
     BLOCK_SIZE,
     Columns,
     Design,
+    chosen,
     constant_to_zero,
     positions,
     power_of_two,
@@ -20,6 +21,9 @@ from penglm.design.base import (
 MANY_COLUMNS = 8
 # Fewer rows at a time than this cost more in calls than they save in cache.
 LEAST_ROWS = 256
+# Products with more vectors at a time are left to BLAS, as are those of few numbers.
+MOST_VECTORS = 12
+LEAST_NUMBERS = 100_000
 
 
 class Dense(Design):
@@ -51,8 +55,23 @@ class Dense(Design):
         part = part if columns is None else part[:, columns]
         return part.astype(np.float64, copy=False)
 
+    def goes_by_columns(self, n_columns: int, n_vectors: int) -> bool:
+        """Tell whether a product is one for the kernels that walk along columns."""
+        return (
+            self.X.flags.f_contiguous
+            and n_vectors <= MOST_VECTORS
+            and n_columns * self.shape[0] >= LEAST_NUMBERS
+        )
+
     def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
         coef = np.asarray(coef, dtype=np.float64)
+        n_vectors = 1 if coef.ndim == 1 else coef.shape[1]
+        if columns is not None and self.goes_by_columns(len(columns), n_vectors):
+            from penglm.kernels.columns import combine
+
+            sums = np.zeros((n_vectors, self.shape[0]))
+            combine(self.X.T, columns, coef.reshape(-1, n_vectors), sums)
+            return sums.T.reshape(self.shape[0], *coef.shape[1:])
         if columns is not None and MANY_COLUMNS * len(columns) > self.shape[1]:
             everyone = np.zeros((self.shape[1], *coef.shape[1:]))
             everyone[columns] = coef
@@ -66,8 +85,21 @@ class Dense(Design):
 
     def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
         if columns is None and self.X.dtype == np.float64:
-            return self.X.T @ row_values
+            if row_values.ndim == 1:
+                return self.X.T @ row_values
+            if not self.goes_by_columns(*self.shape[1:], row_values.shape[1]):
+                return (row_values.T @ self.X).T
         k = self.shape[1] if columns is None else len(columns)
+        n_vectors = 1 if row_values.ndim == 1 else row_values.shape[1]
+        if self.goes_by_columns(k, n_vectors):
+            from penglm.kernels.columns import dots
+
+            vectors = np.ascontiguousarray(row_values.reshape(-1, n_vectors).T)
+            sums = np.empty((k, n_vectors))
+            dots(self.X.T, positions(columns, self.shape[1]), vectors, sums)
+            return sums.reshape(k, *row_values.shape[1:])
+        if columns is not None and MANY_COLUMNS * k > self.shape[1]:
+            return self.gradient(row_values)[columns]
         out = np.zeros((k, *row_values.shape[1:]))
         for rows in self.blocks(k):
             out += self.block(rows, columns).T @ row_values[rows]
@@ -83,6 +115,13 @@ class Dense(Design):
     ) -> Matrix:
         mine = positions(columns, self.shape[1])
         theirs = mine if others is None else others
+        if others is not None and self.X.flags.f_contiguous:
+            left = moved(self.block(slice(None), mine), mine, center, factor)
+            left = working_weight[:, None] * left
+            rows = self.gradient(left, theirs)
+            if center is not None:
+                rows -= np.outer(center[theirs], left.sum(axis=0))
+            return rows.T * chosen(factor, theirs, 1.0)
         out = np.zeros((mine.size, len(theirs)))
         for rows in self.blocks(max(mine.size, len(theirs))):
             weight = working_weight[rows, None]
@@ -116,6 +155,10 @@ class Dense(Design):
 
     def take(self, rows: Index) -> "Dense":
         return Dense(self.X[rows])
+
+    def select(self, columns: Index) -> "Dense":
+        # Columns one after the other: what is narrowed is walked through by columns.
+        return Dense(np.asfortranarray(self.X[:, columns]))
 
     def columns(self) -> tuple[Columns, ...]:
         if self.swept is None:

@@ -138,6 +138,12 @@ class Sparse(Design):
     def take(self, rows: Index) -> "Sparse":
         return Sparse(self.X.tocsr()[rows].tocsc())
 
+    def select(self, columns: Index) -> "Sparse":
+        part = Sparse.__new__(Sparse)
+        part.X = self.X[:, columns]
+        part.shape = (self.shape[0], len(columns))
+        return part
+
     def columns(self) -> tuple[Columns, ...]:
         X = self.X
         return (Columns(0, self.shape[1], None, X.data, X.indices, X.indptr),)

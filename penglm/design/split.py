@@ -128,6 +128,11 @@ class Split(Design):
     def take(self, rows: Index) -> "Split":
         return Split([part.take(rows) for part in self.parts])
 
+    def select(self, columns: Index) -> "Split":
+        return Split([
+            self.parts[k].select(inside) for k, inside, _ in self.pieces(columns)
+        ])
+
     def columns(self) -> tuple[Columns, ...]:
         found: list[Columns] = []
         for part, start in zip(self.parts, self.starts.tolist(), strict=False):

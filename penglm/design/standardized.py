@@ -62,6 +62,10 @@ class Standardized(Design):
     def take(self, rows: Index) -> "Standardized":
         return Standardized(self.design.take(rows), self.center, self.scale)
 
+    def select(self, columns: Index) -> "Standardized":
+        inside = self.design.select(columns)
+        return Standardized(inside, self.center[columns], self.scale[columns])
+
     def columns(self) -> tuple[Columns, ...]:
         """Return the columns *before* centring: kernels apply centre and scale."""
         return self.design.columns()

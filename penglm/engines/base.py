@@ -56,6 +56,10 @@ class Engine(ABC):
         """
 
     @abstractmethod
+    def select(self, columns: Index) -> "Engine":
+        """Return the same rows with these columns only, in memory where they fit."""
+
+    @abstractmethod
     def whole(self) -> Block | None:
         """Return all rows as one block if they are in memory together, else None.
 

@@ -1,8 +1,10 @@
 """Rows in this machine's memory, in one or several blocks."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from penglm._typing import Index
 from penglm.engines.base import Additive, Block, Engine
 
 
@@ -25,6 +27,12 @@ class Local(Engine):
         for block in self.blocks[1:]:
             total = tuple(a + b for a, b in zip(total, function(block), strict=True))
         return total
+
+    def select(self, columns: Index) -> "Local":
+        return Local([
+            replace(block, design=block.design.select(columns))
+            for block in self.blocks
+        ])
 
     def whole(self) -> Block | None:
         return self.blocks[0] if len(self.blocks) == 1 else None

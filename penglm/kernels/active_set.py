@@ -4,7 +4,8 @@ The factor of the support's Gram matrix is edited as the support changes, a row 
 so that a change costs ``k^2`` and not ``k^3 / 3``. All of it is in this file, because
 numba does not notice a changed callee elsewhere.
 
-Letters (the only place that uses them): H Gram matrix (n, n); v minus the slope of the
+Letters (the only place that uses them): H Gram matrix (at least n, at
+least n); v minus the slope of the
 quadratic (n,); L lower Cholesky factor, rows contiguous, ``k`` of them in use; m
 members of the support in the order of those rows; s sign of each coordinate; r what the
 support's conditions lack; d step of the support; j coordinate; q row.
@@ -16,6 +17,9 @@ from penglm.kernels._jit import jit
 
 SETTLED, GOES_ON, REFUSED = 0, 1, 2
 """How a walk ended: at the minimum, at its longest, or at a dependent column."""
+
+EAGER = 0.3
+"""Whoever wants to move this much as much as the first is let in together with it."""
 
 SMALLEST_PIVOT = 1e-10
 """Relative pivot below which a column counts as dependent on those before it."""
@@ -150,17 +154,30 @@ def slide(L, k, g, d, j, way, m, s, coef, moved, l1, lower, upper):
 
 
 @jit
+def follow(H, v, moved):
+    """Bring ``v`` up to date with moved coordinates."""
+    n = v.size
+    for j in range(n):
+        step = moved[j]
+        if step != 0.0:
+            row = H[j]
+            for i in range(n):
+                v[i] -= step * row[i]
+
+
+@jit
 def walk(H, v, coef, l1, l2, lower, upper, unit, tol, L, m, k, s, most):
     """Walk to the minimum; update ``v``, ``coef``, the factor and its members.
 
-    Each step solves for the values under the present signs. It stops at the first
-    coefficient that would change sign or pass a limit, and leaves that one there. After
-    a whole step the coordinate that most wants to move is let in.
+    Each step solves for the values under the present signs. Coefficients that would
+    change sign or pass a limit stop there, all at once if the objective falls that way;
+    else the step ends where the first of them stops. After a whole step the coordinates
+    that most want to move are let in.
 
     Returns
     -------
-    (int, int)
-        How it ended, and how many members there are.
+    (int, int, int)
+        How it ended, how many members there are, and how many changes it took.
 
     References
     ----------
@@ -172,13 +189,20 @@ def walk(H, v, coef, l1, l2, lower, upper, unit, tol, L, m, k, s, most):
     r = np.empty(room)
     d = np.empty(room)
     g = np.empty(room)
+    before = np.empty(n)
     moved = np.zeros(n)
+    wish = np.zeros(n)
+    hits = np.zeros(room, dtype=np.bool_)
     inside = np.zeros(n, dtype=np.bool_)
     for i in range(k):
-        j = m[i]
-        inside[j] = True
-        r[i] = v[j] - l2[j] * coef[j] - l1[j] * s[j]
-    for _ in range(most):
+        inside[m[i]] = True
+    n_changes = 0
+    n_steps = 0
+    while n_changes + n_steps < most:
+        n_steps += 1
+        for i in range(k):
+            j = m[i]
+            r[i] = v[j] - l2[j] * coef[j] - l1[j] * s[j]
         solve(L, k, r, d)
         length = 1.0
         blocked = -1
@@ -190,70 +214,99 @@ def walk(H, v, coef, l1, l2, lower, upper, unit, tol, L, m, k, s, most):
                 if share < length:
                     length = share
                     blocked = i
+        rise = 0.0
         for i in range(k):
-            coef[m[i]] += length * d[i]
-            moved[m[i]] += length * d[i]
+            j = m[i]
+            stop = obstacle(coef[j], d[i], s[j], l1[j], lower[j], upper[j])
+            hits[i] = (coef[j] + d[i] - stop) * d[i] >= 0.0 and blocked >= 0
+            moved[j] = stop - coef[j] if hits[i] else d[i]
+            rise += l1[j] * s[j] * moved[j]
+            rise += l2[j] * moved[j] * (coef[j] + 0.5 * moved[j])
+        before[:] = v
+        follow(H, v, moved)
         if blocked >= 0:
-            j = m[blocked]
-            stop = obstacle(coef[j], d[blocked], s[j], l1[j], lower[j], upper[j])
-            moved[j] += stop - coef[j]
-            coef[j] = stop
-            inside[j] = False
-            delete_row(L, k, blocked)
-            k -= 1
-            # The step solved the conditions, so a part of it leaves that much of them.
-            for i in range(blocked, k):
-                m[i] = m[i + 1]
-                r[i] = r[i + 1]
             for i in range(k):
-                r[i] *= 1.0 - length
-            continue
-        for j in range(n):
-            if moved[j] != 0.0:
-                row = H[j]
-                for i in range(n):
-                    v[i] -= moved[j] * row[i]
+                rise -= 0.5 * (before[m[i]] + v[m[i]]) * moved[m[i]]
+            if not rise < 0.0:
+                # Together they lead too far: go as far as the first of them can.
+                for i in range(k):
+                    j = m[i]
+                    stop = obstacle(coef[j], d[i], s[j], l1[j], lower[j], upper[j])
+                    hits[i] = i == blocked or (hits[i] and stop == coef[j])
+                    moved[j] = stop - coef[j] if hits[i] else length * d[i]
+                v[:] = before
+                follow(H, v, moved)
+            for i in range(k - 1, -1, -1):
+                j = m[i]
+                coef[j] += moved[j]
                 moved[j] = 0.0
+                if hits[i]:
+                    coef[j] = obstacle(coef[j], d[i], s[j], l1[j], lower[j], upper[j])
+                    inside[j] = False
+                    delete_row(L, k, i)
+                    k -= 1
+                    n_changes += 1
+                    for c in range(i, k):
+                        m[c] = m[c + 1]
+            continue
+        for i in range(k):
+            coef[m[i]] += moved[m[i]]
+            moved[m[i]] = 0.0
         worst = tol
-        entering = -1
+        last = -1
         for j in range(n):
+            wish[j] = 0.0
             if not inside[j]:
                 signal = v[j] - l2[j] * coef[j]
-                wish = breach(coef[j], signal, l1[j], lower[j], upper[j]) / unit[j]
-                if wish > worst:
-                    worst = wish
-                    entering = j
-        if entering < 0:
-            return SETTLED, k
-        j = entering
-        if k == room:
-            return REFUSED, k
+                wish[j] = breach(coef[j], signal, l1[j], lower[j], upper[j]) / unit[j]
+                if wish[j] > worst:
+                    worst = wish[j]
+                    last = j
+        if last < 0:
+            return SETTLED, k, n_changes
+        entered = k
+        for j in range(n):
+            if wish[j] <= tol or wish[j] < EAGER * worst:
+                continue
+            if k == room:
+                return REFUSED, k, n_changes
+            for i in range(k):
+                g[i] = H[j, m[i]]
+            signal = v[j] - l2[j] * coef[j]
+            s[j] = np.sign(coef[j]) if coef[j] != 0.0 else np.sign(signal)
+            if append_row(L, k, g, H[j, j] + l2[j]):
+                inside[j] = True
+                m[k] = j
+                k += 1
+                n_changes += 1
+        if k > entered:
+            continue
+        # Whoever wants to come in depends on the members: somebody has to go.
+        j = last
         for i in range(k):
             g[i] = H[j, m[i]]
         signal = v[j] - l2[j] * coef[j]
-        s[j] = np.sign(coef[j]) if coef[j] != 0.0 else np.sign(signal)
-        while not append_row(L, k, g, H[j, j] + l2[j]):
-            way = s[j] if s[j] * signal > l1[j] else -s[j]
+        way = s[j] if s[j] * signal > l1[j] else -s[j]
+        is_in = True
+        while is_in and not append_row(L, k, g, H[j, j] + l2[j]):
             q = slide(L, k, g, d, j, way, m, s, coef, moved, l1, lower, upper)
             if q < 0:
-                return REFUSED, k
+                return REFUSED, k, n_changes
             if q == k:
-                entering = -1
+                is_in = False
                 break
             inside[m[q]] = False
             delete_row(L, k, q)
             k -= 1
+            n_changes += 1
             for i in range(q, k):
                 m[i] = m[i + 1]
                 g[i] = g[i + 1]
-        if entering >= 0:
+        follow(H, v, moved)
+        moved[:] = 0.0
+        if is_in:
             inside[j] = True
             m[k] = j
             k += 1
-        for i in range(k):
-            r[i] = v[m[i]] - l2[m[i]] * coef[m[i]] - l1[m[i]] * s[m[i]]
-    for j in range(n):
-        if moved[j] != 0.0:
-            for i in range(n):
-                v[i] -= moved[j] * H[j, i]
-    return GOES_ON, k
+            n_changes += 1
+    return GOES_ON, k, n_changes

@@ -139,6 +139,10 @@ class Penalty(ABC):
     def held(self, columns: Mask) -> Self:
         """Return the same cost with these columns (boolean, (p,)) fixed at the null."""
 
+    @abstractmethod
+    def take(self, columns: Index) -> Self:
+        """Return the cost of these coefficients alone."""
+
     @property
     def is_fixed(self) -> Mask:
         """Boolean (p,): coefficients whose limits leave one value."""

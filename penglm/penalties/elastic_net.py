@@ -145,6 +145,15 @@ class ElasticNet(Penalty):
         upper = np.where(columns, self.null_coef, self.upper)
         return replace(self, lower=lower, upper=upper)
 
+    def take(self, columns: Index) -> "ElasticNet":
+        return replace(
+            self,
+            factor=self.factor[columns],
+            size=self.size[columns],
+            lower=self.lower[columns],
+            upper=self.upper[columns],
+        )
+
     @property
     def is_free(self) -> Mask:
         return (self.factor == 0) & ~self.is_fixed

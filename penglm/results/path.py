@@ -12,7 +12,7 @@ from penglm import checks
 from penglm._typing import Index, Vector
 from penglm.diagnosis import tell
 from penglm.exceptions import PenglmInputError
-from penglm.path import Null, solve_at
+from penglm.path import Null, solve_at, with_gap
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.fit import FitResults, explained
 from penglm.selection.criteria import CRITERIA
@@ -118,7 +118,9 @@ class PathResults:
         return all(solution.status is Status.OPTIMAL for solution in self.solutions)
 
     def result(self, solution: Solution, chosen_by: str) -> FitResults:
-        """Wrap one solution."""
+        """Wrap one solution, with its duality gap."""
+        solved = self.solved
+        solution = with_gap(solved.problem, solution, solved.null)
         return FitResults(solution, self.data, self.spec, chosen_by)
 
     def at(self, alpha: float) -> FitResults:
@@ -166,7 +168,8 @@ class PathResults:
 
     def criterion(self, name: str) -> Vector:
         """Return an information criterion (m,) along the path."""
-        return np.array([self[k].criterion(name) for k in range(len(self))])
+        fits = [FitResults(s, self.data, self.spec) for s in self.solutions]
+        return np.array([fit.criterion(name) for fit in fits])
 
     def select(self, by: str) -> FitResults:
         """Return the fit that minimises ``"aic"``, ``"bic"`` or ``"ebic"``."""

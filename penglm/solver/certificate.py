@@ -14,8 +14,9 @@ from penglm.engines import Block
 from penglm.solver.problem import KKT_FLOOR, Problem
 from penglm.solver.solution import Certificate
 
-# Solutions judged in one pass over the rows.
-BATCH = 16
+# Solutions judged in one pass over the rows: as many as fit into so many numbers.
+MOST_NUMBERS = 4_000_000
+LEAST_BATCH, LARGEST_BATCH = 4, 100
 # With more free columns than this the gap would cost more than the fit.
 MOST_FREE = 200
 
@@ -50,7 +51,11 @@ class Candidates:
 
 
 def certify(
-    problem: Problem, candidates: Candidates, score_scale: float
+    problem: Problem,
+    candidates: Candidates,
+    score_scale: float,
+    *,
+    with_gap: bool = True,
 ) -> list[tuple[Certificate, float]]:
     """Judge claimed solutions, a batch per pass over the rows.
 
@@ -61,6 +66,8 @@ def certify(
     score_scale : float
         Largest slope of the null model over standardised columns: the unit of free
         coordinates and of the intercept.
+    with_gap : bool, default True
+        Whether to bound the distance from the minimum, which takes more passes.
 
     Returns
     -------
@@ -70,16 +77,18 @@ def certify(
     m = candidates.alphas.size
     judged: dict[int, tuple[Certificate, float]] = {}
     unpenalised = candidates.alphas == 0.0
+    width = problem.engine.n_obs + problem.n_features
+    batch = int(np.clip(MOST_NUMBERS // width, LEAST_BATCH, LARGEST_BATCH))
     for group in (np.flatnonzero(unpenalised), np.flatnonzero(~unpenalised)):
-        for first in range(0, group.size, BATCH):
-            members = group[first : first + BATCH]
-            part = judge(problem, candidates.take(members), score_scale)
+        for first in range(0, group.size, batch):
+            members = group[first : first + batch]
+            part = judge(problem, candidates.take(members), score_scale, with_gap)
             judged.update(zip(members.tolist(), part, strict=True))
     return [judged[k] for k in range(m)]
 
 
 def judge(
-    problem: Problem, batch: Candidates, score_scale: float
+    problem: Problem, batch: Candidates, score_scale: float, with_gap: bool
 ) -> list[tuple[Certificate, float]]:
     """Return certificate and deviance of each candidate of a batch."""
     finite = np.isfinite(batch.coefs).all(axis=0) & np.isfinite(batch.intercepts)
@@ -88,7 +97,7 @@ def judge(
         np.where(finite, batch.intercepts, 0.0),
         np.where(finite, batch.coefs, 0.0),
     )
-    correction = dual_correction(problem, batch)
+    correction = dual_correction(problem, batch) if with_gap else None
     loss, intercept_score, score, dual = sum_scores(problem, batch, correction)
     gaps = duality_gaps(problem, batch, correction, loss, dual)
     loss[~finite] = np.inf

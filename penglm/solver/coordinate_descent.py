@@ -6,7 +6,7 @@ Both take a ``Subproblem`` and return a ``Step``; the outer loop does not know w
 ran, and a third road has to keep no other promise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,10 +16,13 @@ from penglm.engines import Block
 from penglm.interruption import serve
 from penglm.penalties import PenaltyTerms
 from penglm.solver import newton
+from penglm.solver.factor import Factor
 from penglm.solver.problem import Problem
 from penglm.solver.quadratic import Curvature, Expansion
 
 SWEEPS_BEFORE_NEWTON = 5
+# With no more entering the support than this, exact steps come at once.
+FEW_ENTERING = 100
 MOST_SWEEPS = 20_000
 # Sweeps over nonzero coordinates between two over the whole working set.
 INNER_SWEEPS = 50
@@ -39,6 +42,8 @@ class Subproblem:
     terms : PenaltyTerms
     tol : float
         Largest violation to leave behind.
+    n_entering : int
+        Coordinates at zero that want to move.
     """
 
     columns: Index
@@ -48,6 +53,7 @@ class Subproblem:
     intercept_score: float
     terms: PenaltyTerms
     tol: float
+    n_entering: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +63,7 @@ class Step:
     coef: Vector
     intercept_change: float
     n_sweeps: int
+    factor: Factor = field(default_factory=Factor)
 
 
 def state(
@@ -66,69 +73,75 @@ def state(
     alpha: float,
     unit: Vector,
     tol: float,
+    n_entering: int = MOST_SWEEPS,
 ) -> Subproblem:
     """Collect what the roads need about the working set."""
-    places = working
-    if here.columns is not None:
-        places = np.searchsorted(here.columns, working)
     return Subproblem(
         columns=working,
         coef=here.point.coef[working],
-        score=here.score[places],
+        score=here.score[working],
         unit=unit[working],
         intercept_score=here.intercept_score,
         terms=problem.inner_penalty.terms(alpha).take(working),
         tol=tol,
+        n_entering=n_entering,
     )
 
 
-def on_gram(sub: Subproblem, curvature: Curvature, *, fit_intercept: bool) -> Step:
+def on_gram(sub: Subproblem, curvature: Curvature) -> Step:
     """Solve the subproblem from second derivatives alone (covariance updates)."""
-    gram, score, shift, profiled = profile(sub, curvature, fit_intercept)
-    coef, n_sweeps = descend(sub, gram, score)
-    return Step(coef, shift - float(profiled @ (coef - sub.coef)), n_sweeps)
+    score, shift, profiled = profile(sub, curvature)
+    coef, n_sweeps, factor = descend(sub, curvature, score)
+    change = shift - float(profiled @ (coef - sub.coef))
+    return Step(coef, change, n_sweeps, factor)
 
 
-def on_support(
-    sub: Subproblem, curvature: Curvature, *, fit_intercept: bool
-) -> Step | None:
+def on_support(sub: Subproblem, curvature: Curvature) -> Step | None:
     """Solve a subproblem without penalty or limits; None if columns are dependent."""
-    gram, score, shift, profiled = profile(sub, curvature, fit_intercept)
-    change = newton.solve_positive(gram, score)
+    score, shift, profiled = profile(sub, curvature)
+    change = newton.solve_positive(curvature.gram, score)
     if change is None:
         return None
     return Step(sub.coef + change, shift - float(profiled @ change), 0)
 
 
-def profile(
-    sub: Subproblem, curvature: Curvature, fit_intercept: bool
-) -> tuple[Matrix, Vector, float, Vector]:
-    """Remove the intercept: return Gram and score without it, and how to put it back.
+def profile(sub: Subproblem, curvature: Curvature) -> tuple[Vector, float, Vector]:
+    """Remove the intercept: return the score without it, and how to put it back.
 
-    With ``s`` its second derivative and ``c`` the mixed ones, the coefficients see
-    ``H - c c' / s``; the intercept then moves by ``shift - profiled' (coef change)``.
+    The intercept moves by ``shift - profiled' (coef change)``.
     """
-    gram, cross = curvature.gram, curvature.cross
-    if not fit_intercept or curvature.weight_sum <= 0.0:
-        return np.ascontiguousarray(gram), sub.score, 0.0, np.zeros_like(cross)
+    if curvature.weight_sum <= 0.0:
+        return sub.score, 0.0, np.zeros_like(sub.score)
     shift = sub.intercept_score / curvature.weight_sum
-    profiled = cross / curvature.weight_sum
-    reduced = np.ascontiguousarray(gram - np.outer(cross, profiled))
-    return reduced, sub.score - cross * shift, shift, profiled
+    profiled = curvature.cross / curvature.weight_sum
+    return sub.score - curvature.cross * shift, shift, profiled
 
 
-def descend(sub: Subproblem, gram: Matrix, score: Vector) -> tuple[Vector, int]:
-    """Sweep until few signs change, settle exactly, sweep again if that was refused."""
+def descend(
+    sub: Subproblem, curvature: Curvature, score: Vector
+) -> tuple[Vector, int, Factor]:
+    """Sweep until few signs change, settle exactly, sweep again if that was refused.
+
+    Where few coordinates outside the support want to move there is nothing to sweep.
+    """
     from penglm.kernels.descent import sweep_gram
 
+    gram, t = curvature.store, sub.terms
     coef, slope = sub.coef.copy(), score.copy()
-    t = sub.terms
     everyone = np.arange(coef.size)
     refused = not newton.can_settle(t)
-    n_sweeps = 0
+    is_near = sub.n_entering <= max(FEW_ENTERING, curvature.factor.count)
+    n_sweeps = SWEEPS_BEFORE_NEWTON if is_near else 0
     members = everyone
     while n_sweeps < MOST_SWEEPS:
         serve()
+        if not refused and n_sweeps >= SWEEPS_BEFORE_NEWTON:
+            settled = newton.settle(
+                gram, slope, coef, t, sub.unit, sub.tol, curvature.factor
+            )
+            if settled is not None:
+                return settled[0], n_sweeps, settled[1]
+            refused = True
         n_sweeps += 1
         largest = sweep_gram(
             t.kind, gram, slope, coef, t.l1, t.l2, t.lower, t.upper, t.shape, sub.unit,
@@ -139,15 +152,10 @@ def descend(sub: Subproblem, gram: Matrix, score: Vector) -> tuple[Vector, int]:
                 break
             members = everyone
             continue
-        if not refused and n_sweeps >= SWEEPS_BEFORE_NEWTON:
-            settled = newton.settle(gram, slope, coef, t, sub.unit, sub.tol)
-            if settled is not None:
-                return settled, n_sweeps
-            refused = True
         members = moving(coef, t) if n_sweeps % INNER_SWEEPS else everyone
         if n_sweeps % 1000 == 0:
-            slope = score - gram @ (coef - sub.coef)
-    return coef, n_sweeps
+            slope = score - curvature.gram @ (coef - sub.coef)
+    return coef, n_sweeps, Factor()
 
 
 def moving(coef: Vector, terms: PenaltyTerms) -> Index:

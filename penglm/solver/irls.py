@@ -6,7 +6,8 @@ if the objective falls (``line_search``). The loop ends when no coordinate of al
 violates its condition; how little the coefficients moved is never asked.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from penglm.solver.working_set import Warm
 LARGEST_GRAM = 2000
 # The inner problem is solved this much better than the outer point is known to be.
 FORCING = 0.1
+# The loop aims at this share of the tolerance, so that rounding has room.
+TARGET = 0.5
 # Newton steps cost little once they converge: coordinates without a threshold, free or
 # under ridge alone, go further than asked.
 FREE_SHARPNESS = 1e-5
@@ -34,8 +37,9 @@ LARGEST_FACTORED = 50_000_000
 FACTORED_FIRST = 2_000_000
 # A Gram matrix of k columns costs as much as k^2 / GRAM_PASSES columns of a slope.
 GRAM_PASSES = 16
-# With so many rows for each column a Gram matrix of all columns pays at once.
+# With so many rows for each of few columns a Gram matrix of all of them pays at once.
 ROWS_A_COLUMN = 5
+LARGEST_WHOLE = 500
 # A step with second derivatives of an earlier point has to do better than this.
 SLOW = 0.3
 # Steps in a row that change nothing but rounding before the loop gives up.
@@ -65,7 +69,7 @@ class Options:
     road : str
         ``"covariance"``, ``"naive"`` or ``"auto"``.
     screen : bool
-        Whether to look at the survivors of the strong rule first.
+        Whether a path looks at the survivors of the strong rule first.
     """
 
     tol: float = 1e-5
@@ -113,13 +117,10 @@ def solve(
     terms = problem.inner_penalty.terms(alpha)
     is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~problem.penalty.is_fixed
     unit, beside_unit = aim(problem, alpha, score_scale, is_free)
-    target = 0.5 * options.tol
-    scope = ws.strong(problem, alpha, start) if options.screen else None
+    target = TARGET * options.tol
     here = start.here
     if here is None:
-        here = quadratic.expand(problem, start.point, scope)
-    elif scope is not None:
-        here = here.take(scope)
+        here = quadratic.expand(problem, start.point)
     play = Play(problem, alpha, unit, is_free, options, start.curvature)
     status, history, stall = Status.MAX_ITER, [], Stall()
     while True:
@@ -129,27 +130,19 @@ def solve(
         beside = abs(here.intercept_score) / beside_unit
         worst = max(violation.max(initial=0.0), beside)
         if worst <= target:
-            here, missed = look_everywhere(problem, here, alpha, unit, target)
-            if not missed.size:
-                status = Status.OPTIMAL
-                break
-            known = missed[:0] if here.columns is None else here.columns
-            scope = np.union1d(known, missed)
-            here = quadratic.expand(problem, here.point, scope)
-            continue
+            status = Status.OPTIMAL
+            break
         if len(history) > options.max_iter or play.n_sweeps > MOST_SWEEPS:
             break
         if stall.is_over(history[-1], worst, abs(history[-1]) + here.size):
             status = Status.OPTIMAL_INACCURATE
             break
         there = play.move(here, violation, worst, target)
-        accepted = play.accept(here, there, scope)
+        accepted = play.accept(here, there)
         if accepted is None:
             status = Status.OPTIMAL_INACCURATE
             break
         here = accepted
-    if here.columns is not None:
-        here = quadratic.expand(problem, here.point)
     if not np.isfinite(here.loss):
         status = Status.NUMERICAL_ERROR
     elif play.is_drifting and FREE_SHARPNESS * worst <= FLAT:
@@ -174,18 +167,6 @@ def aim(
         least = min(float(unit[has_threshold].min()), score_scale)
         beside = max(beside, least)
     return np.where(is_free, beside, unit), beside
-
-
-def look_everywhere(
-    problem: Problem, here: Expansion, alpha: float, unit: Vector, target: float
-) -> tuple[Expansion, Index]:
-    """Check all columns; return the full expansion if none was missed, and who was."""
-    if here.columns is None:
-        return here, np.zeros(0, dtype=np.int64)
-    everything = quadratic.expand(problem, here.point)
-    wrong = ws.violation(problem, everything, alpha, unit) > target
-    missed = np.flatnonzero(wrong)
-    return (here if missed.size else everything), missed
 
 
 @dataclass
@@ -228,11 +209,11 @@ class Play:
     ) -> Point:
         """Return the minimiser of the model over the working set."""
         free = self.is_free
-        self.judge(here, violation)
+        self.judge(violation)
         self.working = ws.grow(
             self.working, here, violation, is_free=free, target=target
         )
-        self.before = self.inside(here, violation)
+        self.before = self.inside(violation)
         tol = target
         if not self.problem.is_quadratic:
             tol = max(target, FORCING * min(worst, 1.0) * worst)
@@ -241,7 +222,7 @@ class Play:
             if there is not None:
                 self.watch(here.point, there)
                 return there
-        step = self.penalised(here, FORCING * tol)
+        step = self.penalised(here, violation, FORCING * tol)
         self.n_sweeps += step.n_sweeps
         coef = here.point.coef.copy()
         coef[self.working] = step.coef
@@ -249,28 +230,35 @@ class Play:
         self.watch(here.point, there)
         return there
 
-    def penalised(self, here: Expansion, tol: float) -> Step:
+    def penalised(self, here: Expansion, violation: Vector, tol: float) -> Step:
         """Solve the subproblem by the road that suits the working set."""
-        sub = coordinate_descent.state(
-            self.problem, here, self.working, self.alpha, self.unit, tol
-        )
         whole = self.problem.engine.whole()
         naive = self.options.road == "naive" or (
             self.options.road == "auto" and self.working.size > LARGEST_GRAM
         )
         if naive and whole is not None:
+            sub = coordinate_descent.state(
+                self.problem, here, self.working, self.alpha, self.unit, tol
+            )
             return coordinate_descent.on_columns(sub, self.problem, whole, here)
-        fit_intercept = self.problem.fit_intercept
-        return coordinate_descent.on_gram(
-            sub, self.second(here), fit_intercept=fit_intercept
-        )
+        curvature = self.second(here)
+        self.working = curvature.columns
+        wrong = (violation > 0.0) & (here.point.coef == 0.0)
+        sub = coordinate_descent.state(
+            self.problem, here, self.working, self.alpha, self.unit, tol,
+            n_entering=int(np.count_nonzero(wrong[self.working])),
+        )  # fmt: skip
+        step = coordinate_descent.on_gram(sub, curvature)
+        self.curvature = replace(curvature, factor=step.factor)
+        return step
 
     def second(self, here: Expansion) -> Curvature:
         """Return second derivatives over the working set, reusing what still holds.
 
         Where the loss is not quadratic they may belong to an earlier point. The slope
         is always exact, so that only the length of the way depends on them, and a pass
-        for the slope costs far less than a Gram matrix of many columns.
+        for the slope costs far less than a Gram matrix of many columns. The result may
+        hold more columns than the working set; all of them are then in play.
         """
         known = self.curvature
         if not self.problem.is_quadratic:
@@ -280,55 +268,51 @@ class Play:
                 known = None
         self.was_kept = known is not None
         point = here.point if known is None else known.point
-        wanted = self.working
-        if self.is_gram_all(here):
-            wanted = np.arange(self.problem.n_features)
-        self.curvature = quadratic.curve(self.problem, point, wanted, known)
-        return self.curvature.take(self.working)
+        wanted = self.movable if self.is_gram_all() else self.working
+        return quadratic.curve(self.problem, point, wanted, known)
 
-    def is_gram_all(self, here: Expansion) -> bool:
+    def is_gram_all(self) -> bool:
         """Tell whether one Gram matrix of all columns replaces every further pass."""
         p, n_obs = self.problem.n_features, self.problem.engine.n_obs
         return (
             self.problem.is_quadratic
             and self.problem.fit_intercept
-            and here.columns is None
-            and 0 < p <= ws.SMALL
+            and 0 < p <= LARGEST_WHOLE
             and n_obs >= ROWS_A_COLUMN * p
             and self.options.road != "naive"
         )
 
-    def accept(
-        self, here: Expansion, there: Point, scope: Index | None
-    ) -> Expansion | None:
+    def accept(self, here: Expansion, there: Point) -> Expansion | None:
         """Return where the step leads, halved if need be; None if nowhere.
 
         Of a quadratic loss whose Gram matrix is known the end of a step is known too.
         """
         known = self.curvature
         n_known = 0 if known is None else known.columns.size
-        if known is not None and n_known == here.score.size and self.is_gram_all(here):
+        if known is not None and n_known == self.movable.size and self.is_gram_all():
             return quadratic.foresee(here, there, known)
-        return line_search.backtrack(self.problem, here, there, self.alpha, scope)
+        return line_search.backtrack(self.problem, here, there, self.alpha)
 
-    def inside(self, here: Expansion, violation: Vector) -> float:
+    @cached_property
+    def movable(self) -> Index:
+        """Columns whose limits leave them a choice."""
+        return np.flatnonzero(~self.problem.penalty.is_fixed)
+
+    def inside(self, violation: Vector) -> float:
         """Return the largest violation in the working set."""
-        places = self.working
-        if here.columns is not None:
-            places = np.searchsorted(here.columns, places)
-        return float(violation[places].max(initial=0.0))
+        return float(violation[self.working].max(initial=0.0))
 
-    def judge(self, here: Expansion, violation: Vector) -> None:
+    def judge(self, violation: Vector) -> None:
         """Forget second derivatives of an earlier point that lead too slowly."""
         if self.problem.is_quadratic or not self.was_kept:
             return
-        if self.inside(here, violation) > SLOW * self.before:
+        if self.inside(violation) > SLOW * self.before:
             self.curvature = None
 
     def unpenalised(self, here: Expansion) -> Point | None:
         """Return the Newton step of a model without any penalty, None if it has one."""
         problem = self.problem
-        everyone = np.flatnonzero(~problem.penalty.is_fixed)
+        everyone = self.movable
         limits = problem.penalty.lower[everyone], problem.penalty.upper[everyone]
         if np.isfinite(limits).any() or everyone.size != self.working.size:
             return None
@@ -337,12 +321,12 @@ class Play:
         if problem.is_quadratic and whole is not None and n_numbers <= FACTORED_FIRST:
             point, self.rank = newton.least_squares(problem, here.point)
             return point
+        self.curvature = curvature = self.second(here)
+        self.working = curvature.columns
         sub = coordinate_descent.state(
             problem, here, self.working, self.alpha, self.unit, 0.0
         )
-        step = coordinate_descent.on_support(
-            sub, self.second(here), fit_intercept=problem.fit_intercept
-        )
+        step = coordinate_descent.on_support(sub, curvature)
         if step is not None:
             coef = here.point.coef.copy()
             coef[self.working] = step.coef

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from penglm._typing import Index
 from penglm.solver import quadratic
 from penglm.solver.problem import Problem
 from penglm.solver.quadratic import Expansion
@@ -19,14 +18,14 @@ def objective(problem: Problem, here: Expansion, alpha: float) -> float:
 
 
 def backtrack(
-    problem: Problem, here: Expansion, there: Point, alpha: float, scope: Index | None
+    problem: Problem, here: Expansion, there: Point, alpha: float
 ) -> Expansion | None:
     """Halve the step to ``there`` until the objective falls enough.
 
     Returns
     -------
     Expansion or None
-        The accepted point, expanded over ``scope``. None if no step of any length
+        The accepted point, expanded. None if no step of any length
         lowers the objective: the iteration has come as far as rounding lets it.
 
     Notes
@@ -39,9 +38,7 @@ def backtrack(
     step = there.coef - start.coef
     shift = there.intercept - start.intercept
     now = objective(problem, here, alpha)
-    columns = here.columns
-    part = step if columns is None else step[columns]
-    slope = -float(here.score @ part) - here.intercept_score * shift
+    slope = -float(here.score @ step) - here.intercept_score * shift
     penalty = problem.inner_penalty
     slope += penalty.value(there.coef, alpha) - penalty.value(start.coef, alpha)
     slack = ROUNDING * (abs(now) + here.size)
@@ -50,7 +47,7 @@ def backtrack(
         point = there
         if length < 1.0:
             point = Point(start.coef + length * step, start.intercept + length * shift)
-        candidate = quadratic.expand(problem, point, scope)
+        candidate = quadratic.expand(problem, point)
         value = objective(problem, candidate, alpha)
         # A step too long for its own model may still descend once it is shorter.
         enough = now + SUFFICIENT * length * slope + slack

@@ -13,6 +13,7 @@ from scipy import linalg
 from penglm._typing import Array, Index, Matrix, Vector
 from penglm.interruption import serve
 from penglm.penalties import PenaltyTerms
+from penglm.solver.factor import SMALLEST_PIVOT, Factor
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Point
 
@@ -24,8 +25,6 @@ CHANGES_AT_ONCE = 200
 REFINEMENTS = 3
 # A column this much shorter once the others are removed depends on them.
 DEPENDENT = 1e-10
-# Relative pivot below which columns count as dependent.
-SMALLEST_PIVOT = 1e-10
 
 
 def can_settle(terms: PenaltyTerms) -> bool:
@@ -56,22 +55,25 @@ def settle(
     terms: PenaltyTerms,
     unit: Vector,
     tol: float,
-) -> Vector | None:
+    factor: Factor,
+) -> tuple[Vector, Factor] | None:
     """Return the exact minimiser of the penalised quadratic, started at ``coef``.
 
     Parameters
     ----------
-    gram : Matrix (k, k)
+    gram : Matrix (at least k, at least k)
     slope : Vector (k,)
         Minus the derivative of the quadratic at ``coef``.
     coef : Vector (k,)
     terms : PenaltyTerms
     unit : Vector (k,)
     tol : float
+    factor : Factor
+        Of an earlier support, to be edited; it is used up.
 
     Returns
     -------
-    Vector (k,) or None
+    (Vector (k,), Factor) or None
         None if the support is too large, its columns dependent, or the walk too long:
         coordinate descent has to go on.
 
@@ -80,62 +82,49 @@ def settle(
     Lee, Battle, Raina and Ng (2007), Efficient sparse coding algorithms, NIPS 19
     ("feature-sign search"); here with limits, free coordinates and an l2 part.
     """
+    found = walk(gram, slope.copy(), coef.copy(), terms, unit, tol, factor)
+    if found is not None:
+        return found
+    # What coordinate descent left may depend on each other; a way that begins at the
+    # null model keeps a support that does not.
     null = np.clip(0.0, terms.lower, terms.upper)
-    for start in (coef, null):
-        # What coordinate descent left may depend on each other; a way that begins at
-        # the null model keeps a support that does not.
-        moved = slope + gram @ (coef - start)
-        found = walk(gram, moved, start.copy(), terms, unit, tol)
-        if found is not None:
-            return found
-    return None
+    moved = slope + gram[: coef.size, : coef.size] @ (coef - null)
+    return walk(gram, moved, null, terms, unit, tol, Factor())
 
 
 def walk(
-    gram: Matrix, slope: Vector, coef: Vector, terms: PenaltyTerms, unit: Vector,
+    gram: Matrix,
+    slope: Vector,
+    coef: Vector,
+    terms: PenaltyTerms,
+    unit: Vector,
     tol: float,
-) -> Vector | None:  # fmt: skip
+    factor: Factor,
+) -> tuple[Vector, Factor] | None:
     """Return the exact minimiser by a walk from ``coef``; both vectors change."""
     from penglm.kernels import active_set
 
     inside = (coef > terms.lower) & (coef < terms.upper)
     start = np.flatnonzero(inside & ((coef != 0.0) | (terms.l1 == 0.0)))
-    room = min(coef.size, LARGEST_SUPPORT)
-    if start.size > room:
+    room = min(len(gram), LARGEST_SUPPORT)
+    ready = factor.covering(gram, start, terms.l2, room)
+    if ready is None or ready.matrix is None:
         return None
-    matrix = gram[np.ix_(start, start)]
-    matrix[np.diag_indices_from(matrix)] += terms.l2[start]
-    factor = factorise(matrix, room)
-    if factor is None:
-        return None
-    k, members = start.size, np.zeros(room, dtype=np.int64)
-    members[:k] = start
-    sign = np.sign(coef)
+    sign = np.where(coef != 0.0, np.sign(coef), np.sign(slope))
+    k, edits = ready.count, ready.edits
     for _ in range(MOST_CHANGES // CHANGES_AT_ONCE):
         serve()
-        end, k = active_set.walk(
+        end, k, changes = active_set.walk(
             gram, slope, coef, terms.l1, terms.l2, terms.lower, terms.upper, unit, tol,
-            factor, members, k, sign, CHANGES_AT_ONCE,
+            ready.matrix, ready.members, k, sign, CHANGES_AT_ONCE,
         )  # fmt: skip
+        edits += changes
         if end == active_set.SETTLED:
-            return coef
+            made = Factor(ready.matrix, ready.members, k, terms.l2, edits)
+            return coef, made
         if end == active_set.REFUSED:
             return None
     return None
-
-
-def factorise(matrix: Matrix, room: int) -> Matrix | None:
-    """Return a lower factor with room for more rows; None if columns are dependent."""
-    k = len(matrix)
-    out = np.zeros((room, room))
-    if not k:
-        return out
-    try:
-        out[:k, :k] = linalg.cholesky(matrix, lower=True, check_finite=False)
-    except linalg.LinAlgError:
-        return None
-    pivots = np.square(np.diag(out)[:k])
-    return out if np.all(pivots > SMALLEST_PIVOT * np.diag(matrix)) else None
 
 
 def least_squares(problem: Problem, here: Point) -> tuple[Point, int]:

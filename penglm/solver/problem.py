@@ -5,13 +5,14 @@ depends on the units of a column. What the *penalty* acts on is a separate matte
 settled in the penalty's weights: ``rescaled`` moves it to the solver's scale.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 
-from penglm._typing import Mask, Vector
+from penglm._typing import Index, Mask, Matrix, Vector
 from penglm.design import Design, Standardized
 from penglm.engines import Block, Engine
 from penglm.families import Family
@@ -122,6 +123,16 @@ class Problem:
         """Return the problem of an infinite strength: only free columns may move."""
         return replace(self, penalty=self.penalty.held(~self.penalty.is_free))
 
+    def narrowed(self, columns: Index) -> "Problem":
+        """Return the problem on some columns, in which all others are zero."""
+        return replace(
+            self,
+            engine=self.engine.select(columns),
+            penalty=self.penalty.take(columns),
+            center=self.center[columns],
+            scale=self.scale[columns],
+        )
+
     @property
     def n_features(self) -> int:
         """Number of columns."""
@@ -148,6 +159,16 @@ class Problem:
         if support.size:
             columns = self.columns_of(block)
             eta = eta + columns.linear_predictor(point.coef[support], support)
+        return eta
+
+    def etas(self, block: Block, points: Sequence[Point]) -> Matrix:
+        """Return the linear predictors (n, m) of a block's rows at several points."""
+        coefs = np.column_stack([point.coef for point in points])
+        support = np.flatnonzero(coefs.any(axis=1))
+        eta = block.offset[:, None] + [point.intercept for point in points]
+        if support.size:
+            columns = self.columns_of(block)
+            eta = eta + columns.linear_predictor(coefs[support], support)
         return eta
 
     def unit(self, alpha: float, score_scale: float) -> Vector:

@@ -9,6 +9,7 @@ The expansion uses expected information (Fisher scoring); for canonical links it
 the exact Hessian. See docs/objective.md for the scaling by ``sum(sample_weight)``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,10 +17,13 @@ import numpy as np
 from penglm._typing import Index, Matrix, Vector
 from penglm.engines import Block
 from penglm.solver.problem import Problem
+from penglm.solver.factor import Factor
 from penglm.solver.solution import Point
 
 # A cached Gram matrix larger than this is started afresh rather than extended.
 LARGEST_CACHE = 3000
+# Columns that a new Gram matrix has room for beyond its own.
+LEAST_ROOM = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +37,8 @@ class Expansion:
         Mean half-deviance.
     intercept_score : float
         Minus the derivative of ``loss`` in the intercept.
-    score : Vector (k,)
-        The same for the coefficients of ``columns``.
-    columns : Index (k,) or None
-        None means all columns.
+    score : Vector (p,)
+        The same for the coefficients.
     size : float
         What ``loss`` is a difference of: its rounding is some eps times this, even
         where a saturated model leaves no loss at all.
@@ -46,23 +48,20 @@ class Expansion:
     loss: float
     intercept_score: float
     score: Vector
-    columns: Index | None
     size: float = 0.0
 
-    @property
-    def coef(self) -> Vector:
-        """Coefficients (k,) that ``score`` belongs to."""
-        coef = self.point.coef
-        return coef if self.columns is None else coef[self.columns]
-
     def take(self, columns: Index) -> "Expansion":
-        """Return a full expansion narrowed to these columns."""
-        return replace(self, score=self.score[columns], columns=columns)
+        """Return the part that belongs to some columns, all others being zero."""
+        point = self.point.take(columns)
+        return replace(self, point=point, score=self.score[columns])
 
 
 @dataclass(frozen=True, eq=False)
 class Curvature:
-    """Second derivatives of the mean half-deviance.
+    """Second derivatives of the mean half-deviance, with the intercept profiled out.
+
+    With ``s`` the second derivative in the intercept and ``c`` the mixed ones, the
+    coefficients see ``H - c c' / s`` once the intercept follows them.
 
     Attributes
     ----------
@@ -70,65 +69,129 @@ class Curvature:
         Where they were taken.
     columns : Index (k,)
     weight_sum : float
-        Second derivative in the intercept.
+        Second derivative in the intercept; 0 without one.
     cross : Vector (k,)
-        Mixed derivatives of intercept and coefficients.
-    gram : Matrix (k, k)
+        Mixed derivatives of intercept and coefficients; 0 without one.
+    store : Matrix (at least k, at least k)
+        The profiled Gram matrix, with room for more columns.
+    factor : Factor
+        Of the part that belongs to the support, kept between steps.
     """
 
     point: Point
     columns: Index
     weight_sum: float
     cross: Vector
-    gram: Matrix
+    store: Matrix
+    factor: Factor
 
-    def take(self, columns: Index) -> "Curvature":
-        """Return the part that belongs to ``columns``, all of them known here."""
-        order = np.argsort(self.columns)
-        places = order[np.searchsorted(self.columns, columns, sorter=order)]
-        gram = self.gram[np.ix_(places, places)]
-        return Curvature(self.point, columns, self.weight_sum, self.cross[places], gram)
+    @property
+    def gram(self) -> Matrix:
+        """The profiled Gram matrix (k, k), a view."""
+        return self.store[: self.columns.size, : self.columns.size]
+
+    def among(self, columns: Index) -> "Curvature":
+        """Return what is known about some columns, numbered by their places there."""
+        order = np.argsort(columns)
+        places = np.searchsorted(columns, self.columns, sorter=order)
+        places = order[np.minimum(places, columns.size - 1)]
+        kept = np.flatnonzero(columns[places] == self.columns)
+        store, factor = self.store, self.factor
+        if kept.size < self.columns.size:
+            store = with_room(store[np.ix_(kept, kept)])
+            factor = factor.among(kept)
+        return replace(
+            self, point=self.point.take(columns), columns=places[kept],
+            cross=self.cross[kept], store=store, factor=factor,
+        )  # fmt: skip
+
+    def beyond(self, columns: Index, point: Point) -> "Curvature":
+        """Return the same, numbered as where ``columns`` were taken from."""
+        return replace(self, point=point, columns=columns[self.columns])
 
 
-def expand(problem: Problem, point: Point, columns: Index | None = None) -> Expansion:
-    """Return loss and slope over ``columns`` at ``point``, in one pass."""
+def with_room(matrix: Matrix) -> Matrix:
+    """Return a copy in the corner of a larger matrix."""
+    k = len(matrix)
+    store = np.empty((k + k // 2 + LEAST_ROOM, k + k // 2 + LEAST_ROOM))
+    store[:k, :k] = matrix
+    return store
 
-    def slope(block: Block) -> tuple[float, float, Vector, float]:
-        eta = problem.eta(block, point)
-        loss, score_factor, weight = problem.family.working_terms(block.y, eta)
-        block_loss = float(block.sample_weight @ loss)
-        if not np.isfinite(block_loss):
-            # Outside the family's means there is no slope, and none is needed.
-            k = problem.n_features if columns is None else columns.size
-            return np.inf, 0.0, np.zeros(k), 0.0
-        weighted = block.sample_weight * score_factor
-        score = problem.columns_of(block).gradient(weighted, columns)
-        parts = np.abs(score_factor * eta)
-        if not problem.is_quadratic:
-            parts += weight * (np.abs(eta) + 1.0)
-        size = float(block.sample_weight @ parts)
-        return block_loss, float(weighted.sum()), score, size
 
-    loss, intercept_score, score, size = problem.engine.sum(slope)
-    total = problem.weight_total
+def expand(problem: Problem, point: Point) -> Expansion:
+    """Return loss and slope at ``point``, in one pass."""
+    return expand_all(problem, [point])[0]
+
+
+def expand_all(problem: Problem, points: Sequence[Point]) -> list[Expansion]:
+    """Return loss and slope at several points, in one pass for all of them."""
+    m = len(points)
+
+    def slope(block: Block) -> tuple[Matrix, Matrix]:
+        if m == 1:
+            eta = problem.eta(block, points[0])[:, None]
+        else:
+            eta = problem.etas(block, points)
+        sums, rows = np.zeros((3, m)), np.empty((m, eta.shape[0]))
+        for k in range(m):
+            sums[:, k], rows[k] = weighted_terms(problem, block, eta[:, k])
+        values = rows[0] if m == 1 else rows.T
+        score = problem.columns_of(block).gradient(values)
+        return sums, score.reshape(-1, m)
+
+    sums, score = problem.engine.sum(slope)
+    sums, score = sums / problem.weight_total, score / problem.weight_total
     if not problem.fit_intercept:
-        intercept_score = 0.0
-    return Expansion(
-        point, loss / total, intercept_score / total, score / total, columns,
-        size / total,
-    )  # fmt: skip
+        sums[1] = 0.0
+    return [
+        Expansion(
+            point, float(sums[0, k]), float(sums[1, k]), score[:, k].copy(),
+            float(sums[2, k]),
+        )
+        for k, point in enumerate(points)
+    ]  # fmt: skip
+
+
+def weighted_terms(
+    problem: Problem, block: Block, eta: Vector
+) -> tuple[tuple[float, float, float], Vector]:
+    """Return sums over a block of loss, slope and size, and the slopes of its rows."""
+    loss, score_factor, weight = problem.family.working_terms(block.y, eta)
+    total = float(block.sample_weight @ loss)
+    if not np.isfinite(total):
+        # Outside the family's means there is no slope, and none is needed.
+        return (np.inf, 0.0, 0.0), np.zeros_like(eta)
+    weighted = block.sample_weight * score_factor
+    parts = np.abs(score_factor * eta)
+    if not problem.is_quadratic:
+        parts += weight * (np.abs(eta) + 1.0)
+    size = float(block.sample_weight @ parts)
+    return (total, float(weighted.sum()), size), weighted
+
+
+def loss_at(problem: Problem, point: Point) -> float:
+    """Return the mean half-deviance alone."""
+
+    def total(block: Block) -> tuple[float]:
+        loss, _, _ = problem.family.working_terms(block.y, problem.eta(block, point))
+        return (float(block.sample_weight @ loss),)
+
+    (loss,) = problem.engine.sum(total)
+    return float(loss) / problem.weight_total
 
 
 def foresee(here: Expansion, there: Point, curvature: Curvature) -> Expansion:
     """Return the expansion of a quadratic loss at another point, without a pass.
 
-    ``curvature`` holds all columns of ``here``, which are all there are.
+    ``curvature`` holds all columns of ``here``.
     """
     order = curvature.columns
     step = there.coef[order] - here.point.coef[order]
     shift = there.intercept - here.point.intercept
-    bend = curvature.gram @ step + curvature.cross * shift
     beside = float(curvature.cross @ step) + curvature.weight_sum * shift
+    bend = curvature.gram @ step
+    if curvature.weight_sum > 0.0:
+        bend += curvature.cross * (beside / curvature.weight_sum)
     score = here.score.copy()
     rise = 0.5 * (float(step @ bend) + shift * beside)
     rise -= float(score[order] @ step) + here.intercept_score * shift
@@ -148,32 +211,43 @@ def curve(
     """Return the second derivatives over ``columns`` at ``point``, in one pass.
 
     ``known``, taken at the same point, saves the part of the work that an earlier call
-    did. The result may hold more columns than were asked for; ``take`` narrows it.
+    did; its columns come first.
     """
-    if known is not None:
+    if known is None:
+        new = columns
+    else:
         new = np.setdiff1d(columns, known.columns)
         if not new.size:
             return known
     if known is None or known.columns.size + new.size > LARGEST_CACHE:
-        known = Curvature(point, columns[:0], 0.0, np.zeros(0), np.zeros((0, 0)))
+        store = with_room(np.zeros((0, 0)))
+        known = Curvature(point, columns[:0], 0.0, np.zeros(0), store, Factor())
         new = columns
     everything = np.concatenate([known.columns, new])
+    others = everything if known.columns.size else None
 
     def second(block: Block) -> tuple[float, Vector, Matrix]:
         eta = problem.eta(block, point)
         _, _, working_weight = problem.family.working_terms(block.y, eta)
         weight = block.sample_weight * working_weight
         design = problem.columns_of(block)
-        others = everything if known.columns.size else None
         gram = design.gram(weight, new, others)
         return float(weight.sum()), design.gradient(weight, new), gram
 
     weight_sum, cross, rows = problem.engine.sum(second)
     total = problem.weight_total
-    n_known = known.columns.size
-    gram = np.empty((everything.size, everything.size))
-    gram[:n_known, :n_known] = known.gram
-    gram[n_known:] = rows / total
-    gram[:n_known, n_known:] = gram[n_known:, :n_known].T
-    cross = np.concatenate([known.cross, cross / total])
-    return Curvature(point, everything, weight_sum / total, cross, gram)
+    weight_sum, cross, rows = weight_sum / total, cross / total, rows / total
+    if not problem.fit_intercept:
+        weight_sum, cross = 0.0, np.zeros_like(cross)
+    cross = np.concatenate([known.cross, cross])
+    k, n_known = everything.size, known.columns.size
+    if weight_sum > 0.0:
+        rows -= np.outer(cross[n_known:] / weight_sum, cross)
+    store = known.store
+    if len(store) < k:
+        grown = with_room(np.empty((k, k)))
+        grown[:n_known, :n_known] = known.gram
+        store = grown
+    store[n_known:k, :k] = rows
+    store[:n_known, n_known:k] = rows[:, :n_known].T
+    return Curvature(point, everything, weight_sum, cross, store, known.factor)

@@ -75,6 +75,16 @@ class Point:
         """Positions of nonzero coefficients."""
         return np.flatnonzero(self.coef)
 
+    def take(self, columns: Index) -> "Point":
+        """Return the point of a model with these columns only."""
+        return Point(self.coef[columns], self.intercept)
+
+    def among(self, columns: Index, n_features: int) -> "Point":
+        """Return the point of a model with more columns, of which these are some."""
+        coef = np.zeros(n_features)
+        coef[columns] = self.coef
+        return Point(coef, self.intercept)
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:

@@ -1,0 +1,142 @@
+"""Solving at several strengths with few of the columns, checked with all of them.
+
+Most columns stay at zero. The strong rule says, of most of them, beforehand which; what
+is left is copied together and solved as a problem of its own, for a few strengths ahead.
+One pass over all columns then checks all these solutions at once. The rule may err:
+columns it missed are let in, and what they spoil is solved again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from penglm._typing import Index
+from penglm.solver import quadratic
+from penglm.solver import working_set as ws
+from penglm.solver.factor import Factor
+from penglm.solver.irls import TARGET, Options, Outcome, aim, solve
+from penglm.solver.problem import Problem
+from penglm.solver.working_set import Warm
+
+# Below this many columns a pass over all of them costs less than choosing some.
+SMALL = 500
+# Strengths that are solved between two passes over all columns.
+AHEAD = 4
+# Copying more than this share of the columns together saves nothing.
+LARGEST_SHARE = 0.5
+
+
+def strong(problem: Problem, alpha: float, warm: Warm) -> Index | None:
+    """Return the survivors of the sequential strong rule; None for all columns.
+
+    References
+    ----------
+    Tibshirani et al. (2012), J. R. Stat. Soc. B 74(2), eq. 10.
+    """
+    if problem.n_features <= SMALL:
+        return None
+    terms = problem.inner_penalty.terms(alpha)
+    before = problem.inner_penalty.terms(warm.alpha)
+    keep = np.abs(warm.score) >= 2.0 * terms.l1 - before.l1
+    keep &= terms.lower < terms.upper
+    keep |= warm.point.coef != 0.0
+    columns = np.flatnonzero(keep)
+    return columns if columns.size <= LARGEST_SHARE * problem.n_features else None
+
+
+def solve_ahead(
+    problem: Problem,
+    alphas: Sequence[float],
+    start: Warm,
+    score_scale: float,
+    options: Options,
+) -> list[Outcome]:
+    """Solve at some descending strengths, each from the one before.
+
+    Parameters
+    ----------
+    problem : Problem
+    alphas : sequence of float
+        At most ``AHEAD`` of them are solved.
+    start : Warm
+        The null model or the solution at a larger strength.
+    score_scale : float
+    options : Options
+
+    Returns
+    -------
+    list of Outcome
+        At least one. ``OPTIMAL`` only where every one of the p conditions was checked.
+    """
+    few = list(alphas[:AHEAD])
+    columns = strong(problem, few[-1], start) if options.screen else None
+    while columns is None and len(few) > 1 and options.screen:
+        few = few[: len(few) // 2]
+        columns = strong(problem, few[-1], start)
+    if columns is None:
+        return [solve(problem, few[0], start, score_scale, options)]
+    done: list[Outcome] = []
+    while few:
+        small = problem.narrowed(columns)
+        warm, found = among(start, columns), []
+        for alpha in few:
+            found.append(solve(small, alpha, warm, score_scale, options))
+            warm = found[-1].warm
+        checked = widen(problem, found, columns)
+        missed = [
+            violators(problem, outcome, score_scale, options) for outcome in checked
+        ]
+        n_right = next((k for k, who in enumerate(missed) if who.size), len(few))
+        done.extend(checked[:n_right])
+        few = few[n_right:]
+        if done:
+            start = done[-1].warm
+        if few:
+            columns = np.union1d(columns, np.concatenate(missed))
+            last = checked[-1].warm.curvature
+            if last is not None:
+                last = replace(last, factor=Factor())
+            start = replace(start, curvature=last)
+    return done
+
+
+def among(warm: Warm, columns: Index) -> Warm:
+    """Return a start for the problem narrowed to some columns."""
+    curvature = None if warm.curvature is None else warm.curvature.among(columns)
+    here = None if warm.here is None else warm.here.take(columns)
+    point = warm.point.take(columns)
+    return Warm(point, warm.alpha, warm.score[columns], curvature, here)
+
+
+def widen(
+    problem: Problem, found: Sequence[Outcome], columns: Index
+) -> list[Outcome]:
+    """Return outcomes of the narrowed problem with slopes of all columns."""
+    p = problem.n_features
+    points = [outcome.warm.point.among(columns, p) for outcome in found]
+    wide = []
+    for outcome, here in zip(
+        found, quadratic.expand_all(problem, points), strict=True
+    ):
+        curvature = outcome.warm.curvature
+        if curvature is not None:
+            known = curvature.point.among(columns, p)
+            curvature = curvature.beyond(columns, known)
+        warm = Warm(here.point, outcome.warm.alpha, here.score, curvature, here)
+        wide.append(replace(outcome, warm=warm))
+    return wide
+
+
+def violators(
+    problem: Problem, outcome: Outcome, score_scale: float, options: Options
+) -> Index:
+    """Return columns at zero that should not be there."""
+    warm = outcome.warm
+    if warm.here is None:
+        return np.zeros(0, dtype=np.int64)
+    terms = problem.inner_penalty.terms(warm.alpha)
+    is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~problem.penalty.is_fixed
+    unit, _ = aim(problem, warm.alpha, score_scale, is_free)
+    wrong = ws.violation(problem, warm.here, warm.alpha, unit) > TARGET * options.tol
+    return np.flatnonzero(wrong & (warm.point.coef == 0.0))
