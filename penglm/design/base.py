@@ -1,5 +1,6 @@
 """What a design is: a stored matrix with three products and a few questions."""
 
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,10 @@ from penglm.exceptions import PenglmInputError
 
 # Numbers handled at a time where a block of rows has to be copied: it stays in cache.
 BLOCK_SIZE = 131_072
+# Rows handled at a time where the columns cost next to nothing: of a few vectors.
+MOST_ROWS = 65_536
+# Where a part of the rows is dear to get at.
+ALL_ROWS = sys.maxsize
 # A column whose sd is below this share of its size differs only by rounding.
 CONSTANT = 64 * np.finfo(float).eps
 
@@ -98,6 +103,22 @@ class Design(ABC):
     @abstractmethod
     def select(self, columns: Index) -> "Design":
         """Return the same storage with these columns only; ``columns`` ascend."""
+
+    def rows(self, first: int, last: int) -> "Design":
+        """Return rows first to last - 1 as a design that shares this one's memory.
+
+        Cheap if there are ``block_rows`` of them. As in a slice, ``last`` may lie past
+        the end.
+        """
+
+    @property
+    @abstractmethod
+    def block_rows(self) -> int:
+        """How many rows at a time suit a loop that needs every column of each.
+
+        So few that they stay in cache from one product to the next; ``ALL_ROWS``, more
+        than any design has, where a part of them is dear to get at.
+        """
 
     @abstractmethod
     def columns(self) -> tuple[Columns, ...]:

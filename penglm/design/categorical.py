@@ -1,12 +1,20 @@
 """A factor as integer codes: one-hot columns without the matrix."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from penglm._typing import Array, Index, Matrix, Vector
-from penglm.design.base import Columns, Design, constant_to_zero, positions, recentre
+from penglm.design.base import (
+    MOST_ROWS,
+    Columns,
+    Design,
+    constant_to_zero,
+    positions,
+    recentre,
+)
 
 
 class Categorical(Design):
@@ -91,6 +99,18 @@ class Categorical(Design):
         home = np.full(self.shape[1] + 1, -1, dtype=np.int64)
         home[columns] = np.arange(len(columns))
         return Categorical(home[self.column], len(columns))
+
+    def rows(self, first: int, last: int) -> "Categorical":
+        part = copy(self)
+        part.codes = self.codes[first:last]
+        part.column = self.column[first:last]
+        part.shape = (part.column.size, self.shape[1])
+        part.swept = None
+        return part
+
+    @property
+    def block_rows(self) -> int:
+        return MOST_ROWS
 
     def indicator(self) -> Any:
         """Return the one-hot matrix (n, p), CSC with one entry a row."""

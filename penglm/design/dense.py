@@ -8,6 +8,7 @@ import numpy as np
 from penglm._typing import Array, Index, Matrix, Vector
 from penglm.design.base import (
     BLOCK_SIZE,
+    MOST_ROWS,
     Columns,
     Design,
     chosen,
@@ -45,7 +46,7 @@ class Dense(Design):
     def blocks(self, n_columns: int | None = None) -> Iterator[slice]:
         """Yield slices of rows, so many that their chosen columns stay in cache."""
         width = self.shape[1] if n_columns is None else n_columns
-        step = max(BLOCK_SIZE // max(width, 1), LEAST_ROWS)
+        step = rows_at_once(width)
         for first in range(0, self.shape[0], step):
             yield slice(first, first + step)
 
@@ -160,6 +161,13 @@ class Dense(Design):
         # Columns one after the other: what is narrowed is walked through by columns.
         return Dense(np.asfortranarray(self.X[:, columns]))
 
+    def rows(self, first: int, last: int) -> "Dense":
+        return Dense(self.X[first:last])
+
+    @property
+    def block_rows(self) -> int:
+        return min(rows_at_once(self.shape[1]), MOST_ROWS)
+
     def columns(self) -> tuple[Columns, ...]:
         if self.swept is None:
             stored = np.asfortranarray(self.X)
@@ -168,6 +176,11 @@ class Dense(Design):
 
     def to_dense(self) -> Matrix:
         return self.X.astype(np.float64)
+
+
+def rows_at_once(n_columns: int) -> int:
+    """Return how many rows of so many columns stay in cache."""
+    return max(BLOCK_SIZE // max(n_columns, 1), LEAST_ROWS)
 
 
 def moved(

@@ -7,6 +7,7 @@ from scipy import sparse
 
 from penglm._typing import Array, Index, Matrix, Vector
 from penglm.design.base import (
+    ALL_ROWS,
     Columns,
     Design,
     chosen,
@@ -143,6 +144,18 @@ class Sparse(Design):
         part.X = self.X[:, columns]
         part.shape = (self.shape[0], len(columns))
         return part
+
+    def rows(self, first: int, last: int) -> "Sparse":
+        """Return rows first to last - 1; a copy, unless they are all of them."""
+        first, last, _ = slice(first, last).indices(self.shape[0])
+        if (first, last) == (0, self.shape[0]):
+            return self
+        return Sparse(self.X[first:last])
+
+    @property
+    def block_rows(self) -> int:
+        # Entries lie column by column, so a part of the rows is a search in each.
+        return ALL_ROWS
 
     def columns(self) -> tuple[Columns, ...]:
         X = self.X

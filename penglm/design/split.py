@@ -1,6 +1,7 @@
 """Several storages side by side."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from scipy import sparse
 
 from penglm._typing import Array, Index, Matrix, Vector
 from penglm.design.base import (
+    ALL_ROWS,
     Columns,
     Design,
     chosen,
@@ -129,9 +131,21 @@ class Split(Design):
         return Split([part.take(rows) for part in self.parts])
 
     def select(self, columns: Index) -> "Split":
-        return Split([
-            self.parts[k].select(inside) for k, inside, _ in self.pieces(columns)
-        ])
+        return Split(
+            [self.parts[k].select(inside) for k, inside, _ in self.pieces(columns)]
+        )
+
+    def rows(self, first: int, last: int) -> "Split":
+        part = copy(self)
+        part.parts = tuple(each.rows(first, last) for each in self.parts)
+        part.shape = (part.parts[0].shape[0], self.shape[1])
+        return part
+
+    @property
+    def block_rows(self) -> int:
+        wanted = [part.block_rows for part in self.parts]
+        # To cut up one part costs more than the cache saves on the others.
+        return ALL_ROWS if ALL_ROWS in wanted else min(wanted)
 
     def columns(self) -> tuple[Columns, ...]:
         found: list[Columns] = []

@@ -1,5 +1,6 @@
 """Columns centred and scaled without a copy."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,16 @@ class Standardized(Design):
     def select(self, columns: Index) -> "Standardized":
         inside = self.design.select(columns)
         return Standardized(inside, self.center[columns], self.scale[columns])
+
+    def rows(self, first: int, last: int) -> "Standardized":
+        part = copy(self)
+        part.design = self.design.rows(first, last)
+        part.shape = part.design.shape
+        return part
+
+    @property
+    def block_rows(self) -> int:
+        return self.design.block_rows
 
     def columns(self) -> tuple[Columns, ...]:
         """Return the columns *before* centring: kernels apply centre and scale."""

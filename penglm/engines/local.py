@@ -29,10 +29,12 @@ class Local(Engine):
         return total
 
     def select(self, columns: Index) -> "Local":
-        return Local([
-            replace(block, design=block.design.select(columns))
-            for block in self.blocks
-        ])
+        return Local(
+            [
+                replace(block, design=block.design.select(columns))
+                for block in self.blocks
+            ]
+        )
 
     def whole(self) -> Block | None:
         return self.blocks[0] if len(self.blocks) == 1 else None

@@ -88,9 +88,7 @@ class Factor:
         return Factor(matrix, members, k, pull, self.edits + missing.size)
 
 
-def factorise(
-    gram: Matrix, wanted: Index, pull: Vector, room: int
-) -> Factor | None:
+def factorise(gram: Matrix, wanted: Index, pull: Vector, room: int) -> Factor | None:
     """Return a new factor; None if columns are dependent."""
     k = wanted.size
     if k > room:

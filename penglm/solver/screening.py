@@ -109,16 +109,12 @@ def among(warm: Warm, columns: Index) -> Warm:
     return Warm(point, warm.alpha, warm.score[columns], curvature, here)
 
 
-def widen(
-    problem: Problem, found: Sequence[Outcome], columns: Index
-) -> list[Outcome]:
+def widen(problem: Problem, found: Sequence[Outcome], columns: Index) -> list[Outcome]:
     """Return outcomes of the narrowed problem with slopes of all columns."""
     p = problem.n_features
     points = [outcome.warm.point.among(columns, p) for outcome in found]
     wide = []
-    for outcome, here in zip(
-        found, quadratic.expand_all(problem, points), strict=True
-    ):
+    for outcome, here in zip(found, quadratic.expand_all(problem, points), strict=True):
         curvature = outcome.warm.curvature
         if curvature is not None:
             known = curvature.point.among(columns, p)

@@ -3,6 +3,7 @@
 The storages are listed in ``conftest.py`` and come as the fixture ``case``.
 """
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,17 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from penglm.design import Columns, Dense, Sparse, Split, as_design
+from penglm.design import (
+    Categorical,
+    Columns,
+    Dense,
+    Sparse,
+    Split,
+    Standardized,
+    as_design,
+)
+from penglm.design.base import ALL_ROWS, MOST_ROWS
+from penglm.design.dense import LEAST_ROWS
 from penglm.exceptions import PenglmInputError
 
 VALUES = np.arange(12.0).reshape(4, 3)
@@ -140,6 +151,82 @@ def test_take_keeps_the_chosen_rows_in_order(case):
 def test_take_accepts_a_mask(case):
     mask = np.arange(case.design.shape[0]) % 3 == 0
     assert_array_equal(case.design.take(mask).to_dense(), case.design.to_dense()[mask])
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 60), (7, 50), (20, 10**6), (5, 5)])
+def test_a_slice_of_rows_is_a_design_of_these_rows(case, first, last):
+    part = case.design.rows(first, last)
+    dense = case.design.to_dense()[first:last]
+    assert type(part) is type(case.design)
+    assert part.shape == dense.shape
+    assert_array_equal(part.to_dense(), dense)
+    again = part.rows(1, 3)
+    assert_array_equal(again.to_dense(), dense[1:3])
+
+
+def test_products_of_slices_add_up_to_those_of_the_whole(case):
+    n, p = case.design.shape
+    rng = np.random.default_rng(15)
+    weight, coef, rows = weights(n), rng.normal(size=p), rng.normal(size=n)
+    ends = [0, 11, 12, n // 2, n]
+    slices = [slice(a, b) for a, b in itertools.pairwise(ends)]
+    parts = [case.design.rows(part.start, part.stop) for part in slices]
+    eta = [part.linear_predictor(coef) for part in parts]
+    size = exact(case.size)
+    assert_sum_close(
+        np.concatenate(eta), exact(case.dense) @ exact(coef), size @ abs(exact(coef)), p
+    )
+    pairs = list(zip(parts, slices, strict=True))
+    gradient = sum(part.gradient(rows[mine]) for part, mine in pairs)
+    expected = exact(case.dense).T @ exact(rows)
+    assert_sum_close(gradient, expected, size.T @ abs(exact(rows)), n)
+    gram = sum(part.gram(weight[mine]) for part, mine in pairs)
+    weighted = exact(weight)[:, None] * exact(case.dense)
+    bound = size.T @ (exact(weight)[:, None] * size)
+    assert_sum_close(gram, exact(case.dense).T @ weighted, bound, n)
+
+
+def stored(design):
+    """Return the arrays that hold the numbers of a design."""
+    if isinstance(design, Standardized):
+        return stored(design.design)
+    if isinstance(design, Split):
+        return [array for part in design.parts for array in stored(part)]
+    if isinstance(design, Categorical):
+        return [design.column]
+    return [design.X.data if isinstance(design, Sparse) else design.X]
+
+
+def test_a_slice_of_rows_shares_the_memory(case):
+    n = case.design.shape[0]
+    whole = stored(case.design)
+    for first, last in ((0, n), (3, n - 1)):
+        part = stored(case.design.rows(first, last))
+        for mine, all_rows in zip(part, whole, strict=True):
+            is_sparse = all_rows.ndim == 1 and all_rows.dtype.kind == "f"
+            # Compressed columns are shared whole or not at all.
+            if not is_sparse or last - first == n:
+                assert np.shares_memory(mine, all_rows)
+
+
+def test_a_block_of_rows_is_all_of_them_where_a_part_is_dear(case):
+    n = case.design.shape[0]
+    has_sparse = any(
+        array.ndim == 1 and array.dtype.kind == "f" for array in stored(case.design)
+    )
+    assert (case.design.block_rows == ALL_ROWS) == has_sparse
+    assert case.design.block_rows >= min(n, LEAST_ROWS)
+
+
+def test_a_block_of_rows_stays_in_cache():
+    tall, wide = np.broadcast_to(0.0, (10**6, 10)), np.broadcast_to(0.0, (10**6, 200))
+    factor = Categorical(np.zeros(10**6), 3)
+    for design in (Dense(tall), Dense(wide), Split([factor, Dense(wide)])):
+        assert 2**19 <= 8 * design.block_rows * max(design.shape[1], 10) <= 2**21
+    assert factor.block_rows == MOST_ROWS
+    assert Split([factor, Dense(tall)]).block_rows == Dense(tall).block_rows
+    assert Dense(np.broadcast_to(0.0, (10**6, 10**5))).block_rows == LEAST_ROWS
+    assert Dense(np.zeros((5, 0))).block_rows == MOST_ROWS
 
 
 def test_to_dense_is_the_matrix(case):
