@@ -104,6 +104,7 @@ class Design(ABC):
     def select(self, columns: Index) -> "Design":
         """Return the same storage with these columns only; ``columns`` ascend."""
 
+    @abstractmethod
     def rows(self, first: int, last: int) -> "Design":
         """Return rows first to last - 1 as a design that shares this one's memory.
 
