@@ -65,6 +65,33 @@ class Design(ABC):
     def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
         """Return ``X[:, columns]' @ row_values``: (k,) for (n,), (k, m) for (n, m)."""
 
+    def expand(
+        self,
+        kind: int,
+        coef: Vector,
+        intercept: float,
+        offset: Vector,
+        y: Vector,
+        sample_weight: Vector,
+    ) -> tuple[Vector, Vector] | None:
+        """Go from coefficients to slopes in one walk, where there is a kernel for it.
+
+        Parameters
+        ----------
+        kind : int
+            ``Family.row_kind``.
+        coef : Vector (p,)
+        intercept : float
+        offset, y, sample_weight : Vector (n,)
+
+        Returns
+        -------
+        (Vector (3,), Vector (p,)) or None
+            Weighted sums of loss, slope and size as ``quadratic.weighted_terms`` has
+            them, and the slopes of the columns. None where there is no such kernel.
+        """
+        return None
+
     @abstractmethod
     def gram(
         self,

@@ -106,6 +106,26 @@ class Dense(Design):
             out += self.block(rows, columns).T @ row_values[rows]
         return out
 
+    def expand(
+        self,
+        kind: int,
+        coef: Vector,
+        intercept: float,
+        offset: Vector,
+        y: Vector,
+        sample_weight: Vector,
+    ) -> tuple[Vector, Vector] | None:
+        if not self.X.flags.c_contiguous or self.X.size < LEAST_NUMBERS:
+            return None
+        from penglm.kernels.rows import expand_rows, rows_at_once
+
+        pieces = -(-self.shape[0] // rows_at_once(self.shape[1]))
+        sums, slopes = np.empty((3, pieces)), np.zeros(self.shape[1])
+        expand_rows(
+            kind, self.X, coef, intercept, offset, y, sample_weight, slopes, sums
+        )
+        return sums.sum(axis=1), slopes
+
     def gram(
         self,
         working_weight: Vector,
@@ -123,6 +143,8 @@ class Dense(Design):
             if center is not None:
                 rows -= np.outer(center[theirs], left.sum(axis=0))
             return rows.T * chosen(factor, theirs, 1.0)
+        if others is None and self.X.size >= LEAST_NUMBERS:
+            return self.packed_gram(working_weight, mine, center, factor)
         out = np.zeros((mine.size, len(theirs)))
         for rows in self.blocks(max(mine.size, len(theirs))):
             weight = working_weight[rows, None]
@@ -134,6 +156,28 @@ class Dense(Design):
             right = moved(self.block(rows, theirs), theirs, center, factor)
             out += (weight * left).T @ right
         return symmetric(out) if others is None else out
+
+    def packed_gram(
+        self,
+        working_weight: Vector,
+        columns: Index,
+        center: Vector | None,
+        factor: Vector | None,
+    ) -> Matrix:
+        """Return the Gram matrix, a block of rows copied together at a time."""
+        from penglm.kernels.rows import pack
+
+        k = columns.size
+        root, out = np.sqrt(working_weight), np.zeros((k, k))
+        middle, size = chosen(center, columns, 0.0), chosen(factor, columns, 1.0)
+        step = min(rows_at_once(k), self.shape[0])
+        buffer = np.empty((step, k))
+        for first in range(0, self.shape[0], step):
+            part = self.X[first : first + step]
+            some = buffer[: len(part)]
+            pack(part, columns, middle, size, root[first : first + step], some)
+            out += some.T @ some
+        return symmetric(out)
 
     def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
         n, p = self.shape

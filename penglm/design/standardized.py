@@ -41,6 +41,23 @@ class Standardized(Design):
             return factor * (raw - center * row_values.sum())
         return factor[:, None] * (raw - np.outer(center, row_values.sum(axis=0)))
 
+    def expand(
+        self,
+        kind: int,
+        coef: Vector,
+        intercept: float,
+        offset: Vector,
+        y: Vector,
+        sample_weight: Vector,
+    ) -> tuple[Vector, Vector] | None:
+        raw = self.factor * coef
+        start = intercept - float(self.center @ raw)
+        found = self.design.expand(kind, raw, start, offset, y, sample_weight)
+        if found is None:
+            return None
+        sums, slopes = found
+        return sums, self.factor * (slopes - self.center * sums[1])
+
     def gram(
         self,
         working_weight: Vector,

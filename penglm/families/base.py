@@ -103,6 +103,10 @@ class ProbabilityLink(Link):
         return np.exp(self.log_inverse_deriv(eta))
 
 
+# So many rows are worth a compiled kernel.
+MANY_ROWS = 20_000
+
+
 class Family(ABC):
     """The distribution of the response around its mean, with a link.
 
@@ -153,6 +157,11 @@ class Family(ABC):
     def is_canonical(self) -> bool:
         """Whether expected and observed information coincide."""
         return isinstance(self.link, self.canonical_link)
+
+    @property
+    def row_kind(self) -> int | None:
+        """Which branch of ``penglm.kernels.rows`` has its terms; None for none."""
+        return None
 
     @property
     def is_convex(self) -> bool:
@@ -215,6 +224,19 @@ class Family(ABC):
             np.where(valid, score_factor, 0.0),
             np.where(valid, working_weight, 0.0),
         )
+
+    def compiled_terms(
+        self, y: Vector, eta: Vector
+    ) -> tuple[Vector, Vector, Vector] | None:
+        """Return ``working_terms`` of many rows by a kernel, None if there is none."""
+        kind = self.row_kind
+        if kind is None or y.size < MANY_ROWS:
+            return None
+        from penglm.kernels.rows import terms_of_rows
+
+        loss, score_factor, working_weight = np.empty((3, y.size))
+        terms_of_rows(kind, y, eta, loss, score_factor, working_weight)
+        return loss, score_factor, working_weight
 
     def conjugate(
         self, y: Vector, dual: Vector, near: Vector | None = None

@@ -40,6 +40,10 @@ class Binomial(Family):
         {"logit", "probit", "cloglog", "loglog", "log", "identity"}
     )
 
+    @property
+    def row_kind(self) -> int | None:
+        return 1 if self.is_canonical else None
+
     def variance(self, mu: Vector) -> Vector:
         return mu * (1.0 - mu)
 
@@ -51,6 +55,9 @@ class Binomial(Family):
         return 0.5 * (y + 0.5)
 
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
+        compiled = self.compiled_terms(y, eta)
+        if compiled is not None:
+            return compiled
         if self.is_canonical:
             mu, rest = expit(eta), expit(-eta)
             # With 1 - mu at hand nothing cancels where mu rounds to 1.

@@ -31,6 +31,10 @@ class Gaussian(Family):
     fixed_dispersion = None
     convex_links = frozenset({"identity"})
 
+    @property
+    def row_kind(self) -> int | None:
+        return 0 if self.is_canonical else None
+
     def variance(self, mu: Vector) -> Vector:
         return np.ones_like(mu)
 

@@ -33,6 +33,10 @@ class Poisson(Family):
     fixed_dispersion = 1.0
     convex_links = frozenset({"log", "identity", "sqrt"})
 
+    @property
+    def row_kind(self) -> int | None:
+        return 2 if self.is_canonical else None
+
     def variance(self, mu: Vector) -> Vector:
         return mu
 
@@ -47,6 +51,9 @@ class Poisson(Family):
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
         if not self.is_canonical:
             return super().working_terms(y, eta)
+        compiled = self.compiled_terms(y, eta)
+        if compiled is not None:
+            return compiled
         with np.errstate(over="ignore", invalid="ignore"):
             mu = np.exp(eta)
             loss = mu - y + xlogy(y, y) - y * eta

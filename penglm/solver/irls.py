@@ -40,8 +40,11 @@ GRAM_PASSES = 16
 # With so many rows for each of few columns a Gram matrix of all of them pays at once.
 ROWS_A_COLUMN = 5
 LARGEST_WHOLE = 500
-# A step with second derivatives of an earlier point has to do better than this.
-SLOW = 0.3
+# A step with second derivatives of an earlier point has to do better than this; one
+# with derivatives that learn from it may do a little worse.
+SLOW, SLOW_SECANT = 0.3, 0.7
+# Fewer numbers than this are walked through faster than anything is learnt.
+LEAST_NUMBERS = 1_000_000
 # Steps in a row that change nothing but rounding before the loop gives up.
 MOST_STALLED = 5
 # What counts as a change: of the objective, and of the largest violation.
@@ -215,7 +218,7 @@ class Play:
         )
         self.before = self.inside(violation)
         tol = target
-        if not self.problem.is_quadratic:
+        if not self.problem.is_quadratic and not self.is_secant:
             tol = max(target, FORCING * min(worst, 1.0) * worst)
         if self.working.size and free[self.working].all():
             there = self.unpenalised(here)
@@ -261,25 +264,43 @@ class Play:
         hold more columns than the working set; all of them are then in play.
         """
         known = self.curvature
-        if not self.problem.is_quadratic:
+        if not self.problem.is_quadratic and not self.is_secant:
             is_dear = self.working.size**2 > GRAM_PASSES * here.score.size
             # Where the likelihood rises for ever only true Newton steps show it.
             if not is_dear or self.is_free.any():
                 known = None
         self.was_kept = known is not None
         point = here.point if known is None else known.point
-        wanted = self.movable if self.is_gram_all() else self.working
+        wanted = self.movable if self.is_whole else self.working
         return quadratic.curve(self.problem, point, wanted, known)
 
-    def is_gram_all(self) -> bool:
-        """Tell whether one Gram matrix of all columns replaces every further pass."""
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether second derivatives of all columns are taken at once.
+
+        Of a quadratic loss they replace every further pass. Of another they are
+        corrected by what each step shows, which costs less than a pass.
+        """
         p, n_obs = self.problem.n_features, self.problem.engine.n_obs
         return (
-            self.problem.is_quadratic
-            and self.problem.fit_intercept
-            and 0 < p <= LARGEST_WHOLE
+            0 < p <= LARGEST_WHOLE
             and n_obs >= ROWS_A_COLUMN * p
             and self.options.road != "naive"
+            and (self.problem.fit_intercept or not self.problem.is_quadratic)
+            and (self.is_secant or self.problem.is_quadratic)
+        )
+
+    @cached_property
+    def is_secant(self) -> bool:
+        """Whether second derivatives are corrected by the steps taken."""
+        p, n_obs = self.problem.n_features, self.problem.engine.n_obs
+        return (
+            not self.problem.is_quadratic
+            and 0 < p <= LARGEST_WHOLE
+            and n_obs >= ROWS_A_COLUMN * p
+            and n_obs * p >= LEAST_NUMBERS
+            and self.movable.size > 0
+            and not self.is_free.any()
         )
 
     def accept(self, here: Expansion, there: Point) -> Expansion | None:
@@ -289,9 +310,13 @@ class Play:
         """
         known = self.curvature
         n_known = 0 if known is None else known.columns.size
-        if known is not None and n_known == self.movable.size and self.is_gram_all():
+        is_whole = known is not None and n_known == self.movable.size and self.is_whole
+        if known is not None and is_whole and self.problem.is_quadratic:
             return quadratic.foresee(here, there, known)
-        return line_search.backtrack(self.problem, here, there, self.alpha)
+        accepted = line_search.backtrack(self.problem, here, there, self.alpha)
+        if known is not None and is_whole and accepted is not None:
+            self.curvature = known.corrected(here, accepted)
+        return accepted
 
     @cached_property
     def movable(self) -> Index:
@@ -306,7 +331,8 @@ class Play:
         """Forget second derivatives of an earlier point that lead too slowly."""
         if self.problem.is_quadratic or not self.was_kept:
             return
-        if self.inside(violation) > SLOW * self.before:
+        slow = SLOW_SECANT if self.is_secant else SLOW
+        if self.inside(violation) > slow * self.before:
             self.curvature = None
 
     def unpenalised(self, here: Expansion) -> Point | None:

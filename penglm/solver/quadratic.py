@@ -24,6 +24,10 @@ from penglm.solver.solution import Point
 LARGEST_CACHE = 3000
 # Columns that a new Gram matrix has room for beyond its own.
 LEAST_ROOM = 64
+# A step along which the slopes changed less than this share of what was foreseen says
+# nothing, and no step says that all weights changed by more than this.
+CURVED = 1e-2
+RESCALED = (0.5, 2.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +94,47 @@ class Curvature:
         """The profiled Gram matrix (k, k), a view."""
         return self.store[: self.columns.size, : self.columns.size]
 
+    def corrected(self, here: Expansion, there: Expansion) -> "Curvature":
+        """Return second derivatives that explain what a step did to the slopes.
+
+        The BFGS formula on the matrix with the intercept, after a rescaling of it that
+        fits the step: the weights of all rows often grow or shrink together.
+
+        References
+        ----------
+        Nocedal and Wright (2006), Numerical Optimization, 2nd ed., eq. 6.19.
+        """
+        mine = self.columns
+        step = there.point.coef[mine] - here.point.coef[mine]
+        turn = here.score[mine] - there.score[mine]
+        s, c, k = self.weight_sum, self.cross, mine.size
+        shift = there.point.intercept - here.point.intercept if s > 0.0 else 0.0
+        beside = here.intercept_score - there.intercept_score
+        foreseen = s * shift + float(c @ step)
+        bend = self.gram @ step
+        if s > 0.0:
+            bend += c * (foreseen / s)
+        known = float(step @ bend) + shift * foreseen
+        found = float(step @ turn) + shift * beside
+        if not found > CURVED * known > 0.0:
+            return self
+        scale = float(np.clip(found / known, *RESCALED))
+        if s == 0.0:
+            gram = scale * self.gram
+            gram += np.outer(turn / found, turn)
+            gram -= np.outer(bend * (scale / known), bend)
+            return replace(self, store=gram, point=there.point, factor=Factor())
+        new = scale * s + beside**2 / found - scale * foreseen**2 / known
+        cross = scale * c + turn * (beside / found) - bend * (scale * foreseen / known)
+        gram = scale * (self.gram + np.outer(c / s, c))
+        gram += np.outer(turn / found, turn)
+        gram -= np.outer(bend * (scale / known), bend)
+        gram -= np.outer(cross / new, cross)
+        return replace(
+            self, store=gram, point=there.point, weight_sum=new, cross=cross,
+            factor=Factor(),
+        )  # fmt: skip
+
     def among(self, columns: Index) -> "Curvature":
         """Return what is known about some columns, numbered by their places there."""
         order = np.argsort(columns)
@@ -128,6 +173,14 @@ def expand_all(problem: Problem, points: Sequence[Point]) -> list[Expansion]:
     m = len(points)
 
     def slope(block: Block) -> tuple[Matrix, Matrix]:
+        kind = problem.family.row_kind
+        if m == 1 and kind is not None:
+            found = problem.columns_of(block).expand(
+                kind, points[0].coef, points[0].intercept, block.offset, block.y,
+                block.sample_weight,
+            )  # fmt: skip
+            if found is not None:
+                return sound(*found)
         if m == 1:
             eta = problem.eta(block, points[0])[:, None]
         else:
@@ -150,6 +203,14 @@ def expand_all(problem: Problem, points: Sequence[Point]) -> list[Expansion]:
         )
         for k, point in enumerate(points)
     ]  # fmt: skip
+
+
+def sound(sums: Vector, score: Vector) -> tuple[Matrix, Matrix]:
+    """Return sums and slopes of one point, without slopes where there is no loss."""
+    if not np.isfinite(sums[0]):
+        # Outside the family's means there is no slope, and none is needed.
+        sums, score = np.array([np.inf, 0.0, 0.0]), np.zeros_like(score)
+    return sums[:, None], score[:, None]
 
 
 def weighted_terms(
