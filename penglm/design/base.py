@@ -68,25 +68,26 @@ class Design(ABC):
     def expand(
         self,
         kind: int,
-        coef: Vector,
-        intercept: float,
+        coefs: Matrix,
+        intercepts: Vector,
         offset: Vector,
         y: Vector,
         sample_weight: Vector,
-    ) -> tuple[Vector, Vector] | None:
+    ) -> tuple[Matrix, Matrix] | None:
         """Go from coefficients to slopes in one walk, where there is a kernel for it.
 
         Parameters
         ----------
         kind : int
             ``Family.row_kind``.
-        coef : Vector (p,)
-        intercept : float
+        coefs : Matrix (p, m)
+            Several points at once cost little more than one.
+        intercepts : Vector (m,)
         offset, y, sample_weight : Vector (n,)
 
         Returns
         -------
-        (Vector (3,), Vector (p,)) or None
+        (Matrix (3, m), Matrix (p, m)) or None
             Weighted sums of loss, slope and size as ``quadratic.weighted_terms`` has
             them, and the slopes of the columns. None where there is no such kernel.
         """

@@ -109,22 +109,35 @@ class Dense(Design):
     def expand(
         self,
         kind: int,
-        coef: Vector,
-        intercept: float,
+        coefs: Matrix,
+        intercepts: Vector,
         offset: Vector,
         y: Vector,
         sample_weight: Vector,
-    ) -> tuple[Vector, Vector] | None:
+    ) -> tuple[Matrix, Matrix] | None:
         if not self.X.flags.c_contiguous or self.X.size < LEAST_NUMBERS:
             return None
-        from penglm.kernels.rows import expand_rows, rows_at_once
+        from penglm.kernels import rows
 
-        pieces = -(-self.shape[0] // rows_at_once(self.shape[1]))
-        sums, slopes = np.empty((3, pieces)), np.zeros(self.shape[1])
-        expand_rows(
-            kind, self.X, coef, intercept, offset, y, sample_weight, slopes, sums
-        )
-        return sums.sum(axis=1), slopes
+        m, pieces = intercepts.size, -(-self.shape[0] // rows.rows_at_once(coefs.shape[0]))
+        sums, slopes = np.empty((3, m)), np.empty((self.shape[1], m))
+        for first in range(0, m, 4):
+            some = slice(first, min(first + 4, m))
+            count = some.stop - first
+            width = 1 if count == 1 else 4
+            start, shift = np.zeros((width, self.shape[1])), np.zeros(width)
+            start[:count], shift[:count] = coefs[:, some].T, intercepts[some]
+            part, found = np.empty((3, width, pieces)), np.zeros_like(start)
+            rest = (offset, y, sample_weight)
+            if width == 1:
+                rows.expand_rows(
+                    kind, self.X, start[0], shift[0], *rest, found[0], part[:, 0]
+                )
+            else:
+                rows.expand_four(kind, self.X, start, shift, *rest, found, part)
+            sums[:, some] = part.sum(axis=2)[:, :count]
+            slopes[:, some] = found[:count].T
+        return sums, slopes
 
     def gram(
         self,

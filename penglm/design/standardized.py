@@ -44,19 +44,19 @@ class Standardized(Design):
     def expand(
         self,
         kind: int,
-        coef: Vector,
-        intercept: float,
+        coefs: Matrix,
+        intercepts: Vector,
         offset: Vector,
         y: Vector,
         sample_weight: Vector,
-    ) -> tuple[Vector, Vector] | None:
-        raw = self.factor * coef
-        start = intercept - float(self.center @ raw)
+    ) -> tuple[Matrix, Matrix] | None:
+        raw = self.factor[:, None] * coefs
+        start = intercepts - self.center @ raw
         found = self.design.expand(kind, raw, start, offset, y, sample_weight)
         if found is None:
             return None
         sums, slopes = found
-        return sums, self.factor * (slopes - self.center * sums[1])
+        return sums, self.factor[:, None] * (slopes - np.outer(self.center, sums[1]))
 
     def gram(
         self,

@@ -42,7 +42,7 @@ ROWS_A_COLUMN = 5
 LARGEST_WHOLE = 500
 # A step with second derivatives of an earlier point has to do better than this; one
 # with derivatives that learn from it may do a little worse.
-SLOW, SLOW_SECANT = 0.3, 0.7
+SLOW, SLOW_SECANT = 0.1, 0.7
 # Fewer numbers than this are walked through faster than anything is learnt.
 LEAST_NUMBERS = 1_000_000
 # Steps in a row that change nothing but rounding before the loop gives up.

@@ -173,14 +173,9 @@ def expand_all(problem: Problem, points: Sequence[Point]) -> list[Expansion]:
     m = len(points)
 
     def slope(block: Block) -> tuple[Matrix, Matrix]:
-        kind = problem.family.row_kind
-        if m == 1 and kind is not None:
-            found = problem.columns_of(block).expand(
-                kind, points[0].coef, points[0].intercept, block.offset, block.y,
-                block.sample_weight,
-            )  # fmt: skip
-            if found is not None:
-                return sound(*found)
+        found = in_one_walk(problem, block, points)
+        if found is not None:
+            return found
         if m == 1:
             eta = problem.eta(block, points[0])[:, None]
         else:
@@ -205,12 +200,29 @@ def expand_all(problem: Problem, points: Sequence[Point]) -> list[Expansion]:
     ]  # fmt: skip
 
 
-def sound(sums: Vector, score: Vector) -> tuple[Matrix, Matrix]:
-    """Return sums and slopes of one point, without slopes where there is no loss."""
-    if not np.isfinite(sums[0]):
-        # Outside the family's means there is no slope, and none is needed.
-        sums, score = np.array([np.inf, 0.0, 0.0]), np.zeros_like(score)
-    return sums[:, None], score[:, None]
+def in_one_walk(
+    problem: Problem, block: Block, points: Sequence[Point]
+) -> tuple[Matrix, Matrix] | None:
+    """Return sums and slopes over a block where the storage has a kernel for it."""
+    kind = problem.family.row_kind
+    if kind is None:
+        return None
+    found = problem.columns_of(block).expand(
+        kind,
+        np.column_stack([point.coef for point in points]),
+        np.array([point.intercept for point in points]),
+        block.offset,
+        block.y,
+        block.sample_weight,
+    )
+    if found is None:
+        return None
+    sums, score = found
+    lost = ~np.isfinite(sums[0])
+    # Outside the family's means there is no slope, and none is needed.
+    sums[:, lost] = np.array([[np.inf], [0.0], [0.0]])
+    score[:, lost] = 0.0
+    return sums, score
 
 
 def weighted_terms(

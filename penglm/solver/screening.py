@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from penglm._typing import Index
-from penglm.solver import quadratic
+from penglm.solver import abreast, quadratic
 from penglm.solver import working_set as ws
 from penglm.solver.factor import Factor
 from penglm.solver.irls import TARGET, Options, Outcome, aim, solve
@@ -70,6 +70,12 @@ def solve_ahead(
         At least one. ``OPTIMAL`` only where every one of the p conditions was checked.
     """
     few = list(alphas[:AHEAD])
+    if len(few) > 1 and abreast.suits(problem, few[0], options):
+        done, start = abreast.solve_abreast(
+            problem, few, start, score_scale, options
+        )
+        if done:
+            return done
     columns = strong(problem, few[-1], start) if options.screen else None
     while columns is None and len(few) > 1 and options.screen:
         few = few[: len(few) // 2]
