@@ -9,10 +9,11 @@ from penglm import checks
 from penglm._typing import Vector
 from penglm.engines import Block
 from penglm.exceptions import PenglmInputError
-from penglm.solver import quadratic
+from penglm.solver import moments_certificate, quadratic
 from penglm.solver.certificate import Candidates, certify
 from penglm.solver.irls import Options, Outcome, solve
 from penglm.solver.problem import Problem
+from penglm.solver.quadratic import Expansion
 from penglm.solver.screening import solve_ahead
 from penglm.solver.solution import Point, Solution, Status
 from penglm.solver.working_set import Warm
@@ -60,16 +61,16 @@ def fit_null(problem: Problem, options: Options) -> Null:
     alone = replace(
         problem, penalty=problem.penalty.held(~np.zeros(is_free.size, dtype=bool))
     )
-    warm = Warm(start, 0.0, np.zeros(is_free.size))
-    outcome = solve(alone, 0.0, warm, score_scale(problem, start), options)
-    point = outcome.warm.point
-    scale = score_scale(problem, point)
+    here = quadratic.expand(problem, start)
+    warm = Warm(start, 0.0, here.score, here=here)
+    outcome = solve(alone, 0.0, warm, score_scale(problem, here), options)
+    scale = score_scale(problem, outcome.warm.here)
     deviance = 2.0 * outcome.loss * problem.weight_total
     if is_free.any():
         held = replace(problem, penalty=problem.penalty.held(~is_free))
         outcome = solve(held, 0.0, outcome.warm, scale, options)
     # The Gram of the free columns alone is not worth keeping; their slopes are.
-    here = quadratic.expand(problem, outcome.warm.point)
+    here = outcome.warm.here
     warm = Warm(here.point, 0.0, here.score, here=here)
     return Null(replace(outcome, warm=warm), deviance, scale)
 
@@ -142,16 +143,16 @@ def lowest(loss: Callable[[float], float], start: float, size: float) -> float:
     return best
 
 
-def score_scale(problem: Problem, point: Point) -> float:
+def score_scale(problem: Problem, here: Expansion) -> float:
     """Return the largest slope over standardised columns, or the size of its rounding.
 
     Where the response is constant every slope is rounding noise; measured against
     itself, noise would look like a violation.
     """
-    largest = float(np.abs(quadratic.expand(problem, point).score).max(initial=0.0))
+    largest = float(np.abs(here.score).max(initial=0.0))
 
     def noise(block: Block) -> tuple[float]:
-        eta = problem.eta(block, point)
+        eta = problem.eta(block, here.point)
         _, score_factor, weight = problem.family.working_terms(block.y, eta)
         size = np.abs(eta) if problem.is_quadratic else np.abs(eta) + 1.0
         parts = weight * size + np.abs(score_factor)
@@ -254,8 +255,8 @@ def trace(
             if on_point is not None:
                 on_point(len(outcomes))
             if stop_early and is_exhausted(problem, null, outcomes):
-                return outcomes
-    return outcomes
+                return [*outcomes[:-1], replace(outcome, warm=warm)]
+    return [*outcomes[:-1], replace(outcomes[-1], warm=warm)]
 
 
 def nowhere(null: Null, alphas: Sequence[float]) -> list[Outcome]:
@@ -355,7 +356,13 @@ def finish(
         np.column_stack([coef for _, coef in original]),
     )
     solutions = []
-    judged = certify(problem, candidates, null.score_scale, with_gap=with_gap)
+    known, here = outcomes[-1].warm.curvature, null.outcome.warm.here
+    if known and here and moments_certificate.suits(problem, len(outcomes), known):
+        judged = moments_certificate.certify_from_gram(
+            problem, candidates, here, known, null.score_scale, options.tol
+        )
+    else:
+        judged = certify(problem, candidates, null.score_scale, with_gap=with_gap)
     for outcome, (certificate, deviance), (intercept, coef) in zip(
         outcomes, judged, original, strict=True
     ):

@@ -101,30 +101,54 @@ def judge(
     loss, intercept_score, score, dual = sum_scores(problem, batch, correction)
     gaps = duality_gaps(problem, batch, correction, loss, dual)
     loss[~finite] = np.inf
-    judged = []
-    for k, alpha in enumerate(batch.alphas.tolist()):
-        coef = batch.coefs[:, k]
-        size = coef * problem.scale
-        residual, worst = kkt_residual(problem, size, score[:, k], alpha, score_scale)
-        beside = abs(float(intercept_score[k])) / score_scale
-        if not beside <= residual:
-            residual, worst = beside, -1
-        objective = float(loss[k]) + problem.penalty.value(coef, alpha)
-        if not np.isfinite(objective):
-            residual = np.inf
-        certificate = Certificate(
-            kkt_residual=residual if np.isfinite(residual) else float("inf"),
-            worst_column=worst,
-            objective=objective,
-            duality_gap=gaps[k] if np.isfinite(objective) else None,
-            is_convex=problem.family.is_convex and problem.penalty.is_convex,
+    return [
+        judgement(
+            problem, batch.coefs[:, k], alpha, score_scale, float(loss[k]),
+            float(intercept_score[k]), score[:, k], 0.0, gaps[k],
         )
-        judged.append((certificate, 2.0 * float(loss[k]) * problem.weight_total))
-    return judged
+        for k, alpha in enumerate(batch.alphas.tolist())
+    ]  # fmt: skip
+
+
+def judgement(
+    problem: Problem,
+    coef: Vector,
+    alpha: float,
+    score_scale: float,
+    loss: float,
+    intercept_score: float,
+    score: Vector,
+    slack: float,
+    gap: float | None = None,
+) -> tuple[Certificate, float]:
+    """Return certificate and deviance of one point, from its loss and slopes.
+
+    ``slack`` is how far the slopes may be wrong; it counts against the point.
+    """
+    size = coef * problem.scale
+    residual, worst = kkt_residual(problem, size, score, alpha, score_scale, slack)
+    beside = (abs(intercept_score) + slack) / score_scale
+    if not beside <= residual:
+        residual, worst = beside, -1
+    objective = loss + problem.penalty.value(coef, alpha)
+    is_finite = bool(np.isfinite(objective))
+    certificate = Certificate(
+        kkt_residual=residual if np.isfinite(residual) and is_finite else float("inf"),
+        worst_column=worst,
+        objective=objective,
+        duality_gap=gap if is_finite else None,
+        is_convex=problem.family.is_convex and problem.penalty.is_convex,
+    )
+    return certificate, 2.0 * loss * problem.weight_total
 
 
 def kkt_residual(
-    problem: Problem, coef: Vector, score: Vector, alpha: float, score_scale: float
+    problem: Problem,
+    coef: Vector,
+    score: Vector,
+    alpha: float,
+    score_scale: float,
+    slack: float = 0.0,
 ) -> tuple[float, int]:
     """Return the largest violation in units of thresholds, and its column.
 
@@ -139,7 +163,7 @@ def kkt_residual(
     share = np.where(pull > 0.0, np.clip(pull, KKT_FLOOR, 1.0), 1.0)
     unit = np.maximum(threshold, KKT_FLOOR * score_scale)
     unit = np.where(threshold > 0.0, unit, share * score_scale)
-    distance = penalty.subgradient_distance(coef, score, alpha) / unit
+    distance = (penalty.subgradient_distance(coef, score, alpha) + slack) / unit
     outside = (coef < penalty.lower) | (coef > penalty.upper)
     distance = np.where(outside, np.inf, distance)
     worst = int(distance.argmax()) if distance.size else -1
