@@ -250,7 +250,7 @@ class PenalizedGLM:
         """
         alpha, l1_ratio = checks.strength(alpha), checks.mix(l1_ratio)
         asked, kind = options(tol, max_iter), as_penalty(penalty)
-        problem = self.statement.problem(l1_ratio, None, kind)
+        problem = self.statement.problem(l1_ratio, penalty=kind)
         warm = self.statement.start(start, kind)
         solution = solve_at(problem, alpha, self.statement.null, asked, start=warm)
         tell([solution], problem, self.data.names, asked)
@@ -292,7 +292,7 @@ class PenalizedGLM:
         """
         l1_ratio = checks.mix(l1_ratio)
         asked, kind = options(tol, max_iter), as_penalty(penalty)
-        problem = self.statement.problem(l1_ratio, None, kind)
+        problem = self.statement.problem(l1_ratio, penalty=kind)
         given = None if alphas is None else checks.strengths(alphas)
         grid = automatic_grid(problem, self.statement.null, n_alphas, alpha_min_ratio)
         if given is not None:

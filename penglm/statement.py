@@ -121,16 +121,19 @@ class Statement:
         self,
         l1_ratio: float,
         engine: Engine | None = None,
+        moments: Moments | None = None,
         penalty: type[Penalty] = ElasticNet,
     ) -> Problem:
         """Return the frozen problem at a mix.
 
         ``engine`` replaces the rows, as cross-validation does; the columns are then
-        measured on those rows.
+        measured on those rows, if ``moments`` does not say how they came out.
         """
+        if engine is None:
+            engine, moments = self.engine, self.moments
         return Problem.state(
-            self.engine if engine is None else engine,
-            self.moments if engine is None else measure(engine),
+            engine,
+            measure(engine) if moments is None else moments,
             self.family,
             penalty,
             l1_ratio,

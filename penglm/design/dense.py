@@ -119,7 +119,10 @@ class Dense(Design):
             return None
         from penglm.kernels import rows
 
-        m, pieces = intercepts.size, -(-self.shape[0] // rows.rows_at_once(coefs.shape[0]))
+        m, pieces = (
+            intercepts.size,
+            -(-self.shape[0] // rows.rows_at_once(coefs.shape[0])),
+        )
         sums, slopes = np.empty((3, m)), np.empty((self.shape[1], m))
         for first in range(0, m, 4):
             some = slice(first, min(first + 4, m))
@@ -212,6 +215,8 @@ class Dense(Design):
         return mean * unit, sd * unit
 
     def take(self, rows: Index) -> "Dense":
+        if self.X.flags.f_contiguous:
+            return Dense(self.X.T[:, rows].T)
         return Dense(self.X[rows])
 
     def select(self, columns: Index) -> "Dense":

@@ -14,7 +14,7 @@ import numpy as np
 
 from penglm import checks, response
 from penglm._typing import Index, Matrix, Vector
-from penglm.engines import Block, Engine, Local
+from penglm.engines import Block, Local
 from penglm.exceptions import (
     ConvergenceWarning,
     NoFiniteSolutionError,
@@ -25,6 +25,8 @@ from penglm.families import Family
 from penglm.interruption import obey
 from penglm.path import fit_null, trace
 from penglm.progress import Progress
+from penglm.selection import fold_moments
+from penglm.selection.fold_moments import FoldMoments
 from penglm.solver.irls import Options, Outcome
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Status
@@ -64,11 +66,71 @@ Answer: TypeAlias = tuple[Matrix, Vector, int]
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """One part of the rows left out, and the problem on the others."""
+    """One part of the rows left out, and the problem on the others.
+
+    Attributes
+    ----------
+    problem : Problem
+    test : Block
+    rows : Index (k,)
+        Where the rows left out stand among all.
+    level : float
+    mean : Vector (p,) or None
+        Linear predictor, less the offset, at columns of this mean, where the problem
+        itself is about centred columns without an intercept.
+    """
 
     problem: Problem
     test: Block
     rows: Index
+    level: float = 0.0
+    mean: Vector | None = None
+
+
+class Folds:
+    """The folds of the rows of a block, each made when it is asked for.
+
+    Parameters
+    ----------
+    block : Block
+    fold : Index (n,)
+        Fold of each of its rows, counted from 0.
+    problem_on : callable
+        States the problem on other rows, or on none but those of the model.
+    """
+
+    def __init__(
+        self, block: Block, fold: Index, problem_on: Callable[..., Problem]
+    ) -> None:
+        self.block, self.fold, self.problem_on = block, fold, problem_on
+        self.count = int(fold.max()) + 1
+        whole = problem_on()
+        self.moments = (
+            FoldMoments(block, fold, whole) if fold_moments.suits(whole) else None
+        )
+
+    def __len__(self) -> int:
+        return self.count
+
+    def rows(self, k: int) -> Index:
+        """Return the rows that fold ``k`` leaves out."""
+        return np.flatnonzero(self.fold == k)
+
+    def weight(self, k: int) -> float:
+        """Return their weight."""
+        return float(self.block.sample_weight[self.rows(k)].sum())
+
+    def __getitem__(self, k: int) -> Fold:
+        rows = self.rows(k)
+        test = self.block.take(rows)
+        if self.moments is not None:
+            compact = self.moments.without(k, self.problem_on)
+            if compact is not None:
+                return Fold(compact.problem, test, rows, compact.level, compact.mean)
+        train = Local([self.block.take(np.flatnonzero(self.fold != k))])
+        problem = self.problem_on(train)
+        refuse_empty(problem, train.blocks[0].y, k)
+        return Fold(problem, test, rows)
 
 
 def check_metric(metric: str, family: Family) -> None:
@@ -84,7 +146,7 @@ def check_metric(metric: str, family: Family) -> None:
 def score_path(
     block: Block,
     fold: Index,
-    problem_on: Callable[[Engine], Problem],
+    problem_on: Callable[..., Problem],
     alphas: Vector,
     options: Options,
     *,
@@ -100,17 +162,12 @@ def score_path(
     fold : Index (n,)
         Fold of each of its rows, counted from 0.
     problem_on : callable
-        States the problem on other rows, their columns measured anew.
+        States the problem on other rows, their columns measured anew if it is not told
+        how they came out; without rows, the problem of the model.
     alphas : Vector (m,)
         Descending.
     """
-    parts = []
-    for k in range(int(fold.max()) + 1):
-        train = Local([block.take(np.flatnonzero(fold != k))])
-        problem = problem_on(train)
-        refuse_empty(problem, train.blocks[0].y, k)
-        rows = np.flatnonzero(fold == k)
-        parts.append(Fold(problem, block.take(rows), rows))
+    parts = Folds(block, fold, problem_on)
     with Progress(len(parts) * alphas.size, "cross-validation", progress) as bar:
         scores = cross_validate(
             parts, alphas, options, metric=metric, n_jobs=n_jobs, on_point=bar.step
@@ -138,7 +195,7 @@ def refuse_empty(problem: Problem, y: Vector, k: int) -> None:
 
 
 def cross_validate(
-    folds: Sequence[Fold],
+    folds: Folds,
     alphas: Vector,
     options: Options,
     *,
@@ -152,8 +209,9 @@ def cross_validate(
     """
     stop = threading.Event()
 
-    def work(fold: Fold) -> Answer:
+    def work(k: int) -> Answer:
         obey(stop)
+        fold = folds[k]
         null = fit_null(fold.problem, options)
         outcomes = trace(
             fold.problem, alphas.tolist(), null, options, on_point=lambda _: on_point()
@@ -163,15 +221,14 @@ def cross_validate(
         return eta, score(fold.problem, fold.test, eta, metric), n_missed
 
     if n_jobs == 1:
-        results = [work(fold) for fold in folds]
+        results = [work(k) for k in range(len(folds))]
     else:
-        results = in_threads(work, folds, n_jobs, stop)
-    weight = np.array([fold.test.sample_weight.sum() for fold in folds])
+        results = in_threads(work, len(folds), n_jobs, stop)
+    weight = np.array([folds.weight(k) for k in range(len(folds))])
     by_fold = np.array([value for _, value, _ in results])
-    n_rows = sum(fold.rows.size for fold in folds)
-    out_of_fold = np.empty((n_rows, alphas.size))
-    for fold, (eta, _, _) in zip(folds, results, strict=True):
-        out_of_fold[fold.rows] = eta
+    out_of_fold = np.empty((folds.fold.size, alphas.size))
+    for k, (eta, _, _) in enumerate(results):
+        out_of_fold[folds.rows(k)] = eta
     mean = np.average(by_fold, axis=0, weights=weight)
     # A fold may have rows without a valid mean; such a strength is never chosen.
     usable = np.isfinite(mean)
@@ -183,8 +240,8 @@ def cross_validate(
 
 
 def in_threads(
-    work: Callable[[Fold], Answer],
-    folds: Sequence[Fold],
+    work: Callable[[int], Answer],
+    n_folds: int,
     n_jobs: int,
     stop: threading.Event,
 ) -> list[Answer]:
@@ -192,7 +249,7 @@ def in_threads(
     pool = ThreadPoolExecutor(max_workers=n_jobs)
     futures: list[Future[Answer]] = []
     try:
-        futures = [pool.submit(work, fold) for fold in folds]
+        futures = [pool.submit(work, k) for k in range(n_folds)]
         pending = set(futures)
         while pending:
             done, pending = wait(pending, HEARTBEAT, return_when=FIRST_COMPLETED)
@@ -212,6 +269,8 @@ def predict(fold: Fold, outcomes: Sequence[Outcome]) -> Matrix:
     coefs = np.column_stack([coef for _, coef in points])
     support = np.flatnonzero(coefs.any(axis=1))
     intercepts = np.array([intercept for intercept, _ in points])
+    if fold.mean is not None:
+        intercepts = fold.level - fold.mean @ coefs
     product = fold.test.design.linear_predictor(coefs[support], support)
     return fold.test.offset[:, None] + intercepts + product
 

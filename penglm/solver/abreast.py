@@ -88,9 +88,7 @@ def solve_abreast(
         points = []
         for lane in moving:
             lane.play.curvature = known
-            points.append(
-                lane.play.move(lane.here, lane.violation, lane.worst, target)
-            )
+            points.append(lane.play.move(lane.here, lane.violation, lane.worst, target))
             known = lane.play.curvature
         before, is_lost = moving[0].here, False
         for lane, found in zip(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from penglm._typing import Index, Matrix, Vector
+from penglm._typing import Index, Vector
 from penglm.design import Columns
 from penglm.engines import Block
 from penglm.interruption import serve

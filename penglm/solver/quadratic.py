@@ -16,8 +16,8 @@ import numpy as np
 
 from penglm._typing import Index, Matrix, Vector
 from penglm.engines import Block
-from penglm.solver.problem import Problem
 from penglm.solver.factor import Factor
+from penglm.solver.problem import Problem
 from penglm.solver.solution import Point
 
 # A cached Gram matrix larger than this is started afresh rather than extended.

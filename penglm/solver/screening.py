@@ -71,9 +71,7 @@ def solve_ahead(
     """
     few = list(alphas[:AHEAD])
     if len(few) > 1 and abreast.suits(problem, few[0], options):
-        done, start = abreast.solve_abreast(
-            problem, few, start, score_scale, options
-        )
+        done, start = abreast.solve_abreast(problem, few, start, score_scale, options)
         if done:
             return done
     columns = strong(problem, few[-1], start) if options.screen else None
