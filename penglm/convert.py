@@ -92,7 +92,7 @@ def certify(
         upper=upper,
     )
     values = arrays.numbers(coef, "coef").ravel().astype(float)
-    problem = statement.problem(checks.mix(l1_ratio), None, as_penalty(penalty))
+    problem = statement.problem(checks.mix(l1_ratio), penalty=as_penalty(penalty))
     if values.size != problem.n_features:
         raise PenglmInputError(
             f"coef has {values.size} values but X has {problem.n_features} columns.",
@@ -182,5 +182,5 @@ def verify(results: FitResults, data: Any) -> Certificate:
         lower=spec.lower,
         upper=spec.upper,
     )
-    problem = statement.problem(spec.l1_ratio, None, as_penalty(spec.penalty))
+    problem = statement.problem(spec.l1_ratio, penalty=as_penalty(spec.penalty))
     return judge_at(statement, problem, results.alpha, results.intercept, results.coef)

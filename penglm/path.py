@@ -15,7 +15,7 @@ from penglm.solver.irls import Options, Outcome, solve
 from penglm.solver.problem import Problem
 from penglm.solver.quadratic import Expansion
 from penglm.solver.screening import solve_ahead
-from penglm.solver.solution import Point, Solution, Status
+from penglm.solver.solution import Certificate, Point, Solution, Status
 from penglm.solver.working_set import Warm
 
 # glmnet's rules (Friedman, Hastie and Tibshirani, 2010, section 2.5; glmnet.control):
@@ -64,13 +64,13 @@ def fit_null(problem: Problem, options: Options) -> Null:
     here = quadratic.expand(problem, start)
     warm = Warm(start, 0.0, here.score, here=here)
     outcome = solve(alone, 0.0, warm, score_scale(problem, here), options)
-    scale = score_scale(problem, outcome.warm.here)
+    scale = score_scale(problem, outcome.here)
     deviance = 2.0 * outcome.loss * problem.weight_total
     if is_free.any():
         held = replace(problem, penalty=problem.penalty.held(~is_free))
         outcome = solve(held, 0.0, outcome.warm, scale, options)
     # The Gram of the free columns alone is not worth keeping; their slopes are.
-    here = outcome.warm.here
+    here = outcome.here
     warm = Warm(here.point, 0.0, here.score, here=here)
     return Null(replace(outcome, warm=warm), deviance, scale)
 
@@ -227,7 +227,7 @@ def solve_path(
         problem, alphas, null, options, stop_early=stop_early, start=start,
         on_point=on_point,
     )  # fmt: skip
-    return finish(problem, outcomes, null, options, with_gap=False)
+    return finish(problem, outcomes, null, options)
 
 
 def trace(
@@ -250,13 +250,12 @@ def trace(
         for outcome in solve_ahead(problem, ahead, warm, null.score_scale, options):
             warm = outcome.warm
             # Only the next point needs slopes and second derivatives.
-            bare = Warm(warm.point, warm.alpha, NOTHING)
-            outcomes.append(replace(outcome, warm=bare))
+            outcomes.append(outcome.bare())
             if on_point is not None:
                 on_point(len(outcomes))
             if stop_early and is_exhausted(problem, null, outcomes):
-                return [*outcomes[:-1], replace(outcome, warm=warm)]
-    return [*outcomes[:-1], replace(outcomes[-1], warm=warm)]
+                return [*outcomes[:-1], outcome]
+    return [*outcomes[:-1], outcome]
 
 
 def nowhere(null: Null, alphas: Sequence[float]) -> list[Outcome]:
@@ -278,24 +277,24 @@ def solve_at(
 ) -> Solution:
     """Solve at one strength; an infinite one leaves only the free columns."""
     if alpha < np.inf:
-        outcomes = trace(problem, [alpha], null, options, start=start)
-        return finish(problem, outcomes, null, options)[0]
+        return solve_path(problem, [alpha], null, options, start=start)[0]
     held = problem.without_penalised()
-    outcomes = trace(held, [0.0], null, options)
-    return replace(finish(held, outcomes, null, options)[0], alpha=alpha)
+    return replace(solve_path(held, [0.0], null, options)[0], alpha=alpha)
 
 
-def with_gap(problem: Problem, solution: Solution, null: Null) -> Solution:
-    """Return a point of a path with the duality gap that the path did without."""
-    if solution.certificate.duality_gap is not None or not solution.alpha < np.inf:
-        return solution
+def with_gap(problem: Problem, solution: Solution, null: Null) -> Certificate:
+    """Return the certificate of a solution with the gap that solving did without."""
+    known = solution.certificate
+    if known.duality_gap is not None or not known.is_convex:
+        return known
+    alpha = solution.alpha
+    if not alpha < np.inf:
+        problem, alpha = problem.without_penalised(), 0.0
     claim = Candidates(
-        np.array([solution.alpha]),
-        np.array([solution.intercept]),
-        solution.coef[:, None],
+        np.array([alpha]), np.array([solution.intercept]), solution.coef[:, None]
     )
     ((certificate, _),) = certify(problem, claim, null.score_scale)
-    return replace(solution, certificate=certificate)
+    return replace(known, duality_gap=certificate.duality_gap)
 
 
 def inside(problem: Problem, null: Null, outcome: Outcome) -> tuple[float, Vector]:
@@ -344,8 +343,6 @@ def finish(
     outcomes: list[Outcome],
     null: Null,
     options: Options,
-    *,
-    with_gap: bool = True,
 ) -> list[Solution]:
     """Bring outcomes to the original scale and let the certificate decide on them."""
     original = [inside(problem, null, outcome) for outcome in outcomes]
@@ -356,13 +353,13 @@ def finish(
         np.column_stack([coef for _, coef in original]),
     )
     solutions = []
-    known, here = outcomes[-1].warm.curvature, null.outcome.warm.here
-    if known and here and moments_certificate.suits(problem, len(outcomes), known):
+    known, here = outcomes[-1].warm.curvature, null.outcome.here
+    if known is not None and moments_certificate.suits(problem, len(outcomes), known):
         judged = moments_certificate.certify_from_gram(
             problem, candidates, here, known, null.score_scale, options.tol
         )
     else:
-        judged = certify(problem, candidates, null.score_scale, with_gap=with_gap)
+        judged = certify(problem, candidates, null.score_scale, with_gap=False)
     for outcome, (certificate, deviance), (intercept, coef) in zip(
         outcomes, judged, original, strict=True
     ):

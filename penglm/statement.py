@@ -19,7 +19,8 @@ from penglm.families import Family
 from penglm.path import Null, fit_null
 from penglm.penalties import ElasticNet, Penalty
 from penglm.results.data import ModelData, ModelSpec
-from penglm.results.path import PathResults, Solved
+from penglm.results.fit import Solved
+from penglm.results.path import PathResults
 from penglm.solver.irls import Options
 from penglm.solver.problem import Moments, Problem, measure
 from penglm.solver.solution import Solution
@@ -181,6 +182,6 @@ class Statement:
         penalty: type[Penalty] = ElasticNet,
     ) -> PathResults:
         """Wrap solutions with what they came from."""
-        solved = Solved(self.problem(l1_ratio, None, penalty), self.null, options)
+        solved = Solved(self.problem(l1_ratio, penalty=penalty), self.null, options)
         spec = self.spec(l1_ratio, penalty)
         return PathResults(tuple(solutions), self.data, spec, solved)

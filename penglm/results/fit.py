@@ -9,15 +9,27 @@ import numpy as np
 from penglm import checks
 from penglm._typing import Index, Vector
 from penglm.exceptions import MissingPredictionWarning, PenglmInputError, warn
+from penglm.path import Null, with_gap
 from penglm.results import residuals
 from penglm.results.data import ModelData, ModelSpec, encode
 from penglm.selection.criteria import criterion
+from penglm.solver.irls import Options
+from penglm.solver.problem import Problem
 from penglm.solver.solution import Certificate, Solution, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from penglm.results.summary import Summary
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A problem with what its solver needs to go on from a path."""
+
+    problem: Problem
+    null: Null
+    options: Options
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,6 +46,8 @@ class FitResults:
         What was asked for.
     chosen_by : str
         How the strength was chosen, in words.
+    solved : Solved or None
+        What the duality gap is computed from when it is asked for.
 
     Notes
     -----
@@ -45,6 +59,7 @@ class FitResults:
     data: ModelData
     spec: ModelSpec
     chosen_by: str = "given"
+    solved: Solved | None = None
 
     @property
     def alpha(self) -> float:
@@ -96,17 +111,19 @@ class FitResults:
         """Whether the certificate meets the tolerance."""
         return self.status is Status.OPTIMAL
 
-    @property
+    @cached_property
     def certificate(self) -> Certificate:
-        """Proof of optimality."""
-        return self.solution.certificate
+        """Proof of optimality, with its duality gap."""
+        if self.solved is None:
+            return self.solution.certificate
+        return with_gap(self.solved.problem, self.solution, self.solved.null)
 
     @property
     def verdict(self) -> str:
         """What the certificate proves, in words, or why it proves nothing."""
         if self.status in (Status.OPTIMAL, Status.OPTIMAL_INACCURATE):
             return str(self.certificate)
-        residual = self.certificate.kkt_residual
+        residual = self.solution.certificate.kkt_residual
         return (
             f"not optimal ({self.status.value}), KKT residual {residual:.1e} of alpha"
         )

@@ -12,12 +12,10 @@ from penglm import checks
 from penglm._typing import Index, Vector
 from penglm.diagnosis import tell
 from penglm.exceptions import PenglmInputError
-from penglm.path import Null, solve_at, with_gap
+from penglm.path import solve_at
 from penglm.results.data import ModelData, ModelSpec
-from penglm.results.fit import FitResults, explained
+from penglm.results.fit import FitResults, Solved, explained
 from penglm.selection.criteria import CRITERIA
-from penglm.solver.irls import Options
-from penglm.solver.problem import Problem
 from penglm.solver.solution import Solution, Status
 from penglm.solver.working_set import Warm
 
@@ -26,15 +24,6 @@ if TYPE_CHECKING:
 
 # Two strengths closer than this are the same point of the path.
 SAME_ALPHA = 1e-10
-
-
-@dataclass(frozen=True, eq=False)
-class Solved:
-    """A problem with what its solver needs to go on from a path."""
-
-    problem: Problem
-    null: Null
-    options: Options
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,10 +107,8 @@ class PathResults:
         return all(solution.status is Status.OPTIMAL for solution in self.solutions)
 
     def result(self, solution: Solution, chosen_by: str) -> FitResults:
-        """Wrap one solution, with its duality gap."""
-        solved = self.solved
-        solution = with_gap(solved.problem, solution, solved.null)
-        return FitResults(solution, self.data, self.spec, chosen_by)
+        """Wrap one solution."""
+        return FitResults(solution, self.data, self.spec, chosen_by, self.solved)
 
     def at(self, alpha: float) -> FitResults:
         """Return the fit at one strength, solved there if it is not on the grid.
@@ -168,8 +155,7 @@ class PathResults:
 
     def criterion(self, name: str) -> Vector:
         """Return an information criterion (m,) along the path."""
-        fits = [FitResults(s, self.data, self.spec) for s in self.solutions]
-        return np.array([fit.criterion(name) for fit in fits])
+        return np.array([self[k].criterion(name) for k in range(len(self))])
 
     def select(self, by: str) -> FitResults:
         """Return the fit that minimises ``"aic"``, ``"bic"`` or ``"ebic"``."""

@@ -92,6 +92,24 @@ class Outcome:
     history: tuple[float, ...]
     rank: int | None = None
 
+    @property
+    def here(self) -> Expansion:
+        """Loss and slopes where it ended.
+
+        Raises
+        ------
+        ValueError
+            If they were not kept.
+        """
+        if self.warm.here is None:
+            raise ValueError("the expansion of this outcome was not kept")
+        return self.warm.here
+
+    def bare(self) -> "Outcome":
+        """Return the point alone, without what only a next solve would need."""
+        nothing = np.zeros(0)
+        return replace(self, warm=Warm(self.warm.point, self.warm.alpha, nothing))
+
 
 def solve(
     problem: Problem,

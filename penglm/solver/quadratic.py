@@ -107,7 +107,7 @@ class Curvature:
         mine = self.columns
         step = there.point.coef[mine] - here.point.coef[mine]
         turn = here.score[mine] - there.score[mine]
-        s, c, k = self.weight_sum, self.cross, mine.size
+        s, c = self.weight_sum, self.cross
         shift = there.point.intercept - here.point.intercept if s > 0.0 else 0.0
         beside = here.intercept_score - there.intercept_score
         foreseen = s * shift + float(c @ step)

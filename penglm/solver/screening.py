@@ -1,7 +1,8 @@
 """Solving at several strengths with few of the columns, checked with all of them.
 
-Most columns stay at zero. The strong rule says, of most of them, beforehand which; what
-is left is copied together and solved as a problem of its own, for a few strengths ahead.
+Most columns stay at zero, and the strong rule says beforehand which most of them are.
+What is left is copied together and solved as a problem of its own, for a few strengths
+ahead.
 One pass over all columns then checks all these solutions at once. The rule may err:
 columns it missed are let in, and what they spoil is solved again.
 """
@@ -71,9 +72,9 @@ def solve_ahead(
     """
     few = list(alphas[:AHEAD])
     if len(few) > 1 and abreast.suits(problem, few[0], options):
-        done, start = abreast.solve_abreast(problem, few, start, score_scale, options)
-        if done:
-            return done
+        solved, start = abreast.solve_abreast(problem, few, start, score_scale, options)
+        if solved:
+            return solved
     columns = strong(problem, few[-1], start) if options.screen else None
     while columns is None and len(few) > 1 and options.screen:
         few = few[: len(few) // 2]
@@ -133,10 +134,8 @@ def violators(
 ) -> Index:
     """Return columns at zero that should not be there."""
     warm = outcome.warm
-    if warm.here is None:
-        return np.zeros(0, dtype=np.int64)
     terms = problem.inner_penalty.terms(warm.alpha)
     is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~problem.penalty.is_fixed
     unit, _ = aim(problem, warm.alpha, score_scale, is_free)
-    wrong = ws.violation(problem, warm.here, warm.alpha, unit) > TARGET * options.tol
+    wrong = ws.violation(problem, outcome.here, warm.alpha, unit) > TARGET * options.tol
     return np.flatnonzero(wrong & (warm.point.coef == 0.0))
