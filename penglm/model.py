@@ -254,7 +254,7 @@ class PenalizedGLM:
         warm = self.statement.start(start, kind)
         solution = solve_at(problem, alpha, self.statement.null, asked, start=warm)
         tell([solution], problem, self.data.names, asked)
-        return FitResults(solution, self.data, self.statement.spec(l1_ratio, kind))
+        return self.statement.path_of([solution], l1_ratio, asked, kind)[0]
 
     def fit_path(
         self,

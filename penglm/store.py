@@ -166,7 +166,7 @@ def described(results: FitResults) -> dict[str, Any]:
         "status": solution.status.value,
         "n_iter": solution.n_iter,
         "certificate": {
-            **vars(solution.certificate),
+            **vars(results.certificate),
             "kkt_residual": finite([solution.certificate.kkt_residual])[0],
         },
         "chosen_by": results.chosen_by,
