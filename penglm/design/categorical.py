@@ -15,6 +15,7 @@ from penglm.design.base import (
     positions,
     recentre,
 )
+from penglm.design.codes import encode, table_of
 
 
 class Categorical(Design):
@@ -23,42 +24,27 @@ class Categorical(Design):
     Parameters
     ----------
     codes : integer array (n,)
-        Level of each row; -1 for a row that belongs to none.
+        Level of each row; -1 for a row that belongs to none. Kept as the smallest
+        integers that hold them.
     n_levels : int
     drop : int, optional
         Reference level, which gets no column.
     """
 
     def __init__(self, codes: Array, n_levels: int, drop: int | None = None) -> None:
-        self.n_levels = int(n_levels)
-        self.drop = drop
-        level = np.asarray(codes).astype(np.int64)
-        width = self.n_levels - (drop is not None)
-        # Column of each level; rows without a column share one place past the end.
-        home = np.full(self.n_levels + 1, width, dtype=np.int64)
-        kept = np.delete(np.arange(self.n_levels), [] if drop is None else drop)
-        home[kept] = np.arange(width)
-        self.column = home[level]
-        self.codes = level
-        self.shape = (level.size, width)
+        self.codes = encode(codes, int(n_levels), drop)
+        self.shape = (len(self.codes.values), int(self.codes.widths[0]))
         self.swept: tuple[Columns, ...] | None = None
 
     def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
         coef = np.asarray(coef, dtype=np.float64)
-        table = np.zeros((self.shape[1] + 1, *coef.shape[1:]))
-        table[positions(columns, self.shape[1])] = coef
-        return table[self.column]
+        table = table_of(self.codes, positions(columns, self.shape[1]), coef)
+        out = np.zeros((self.shape[0], *coef.shape[1:]))
+        self.codes.look_up(table, out)
+        return out
 
     def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
-        width = self.shape[1] + 1
-        sums: Array
-        if row_values.ndim == 1:
-            sums = np.bincount(self.column, row_values, width)
-        else:
-            sums = np.empty((width, row_values.shape[1]))
-            for k in range(row_values.shape[1]):
-                sums[:, k] = np.bincount(self.column, row_values[:, k], width)
-        return sums[positions(columns, self.shape[1])]
+        return self.codes.sums(row_values)[positions(columns, self.shape[1])]
 
     def gram(
         self,
@@ -82,18 +68,10 @@ class Categorical(Design):
         return out
 
     def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
-        share = sample_weight / sample_weight.sum()
-        sums = np.bincount(self.column, share, self.shape[1] + 1)
-        rest = 1.0 - sums
-        most = int(sums.argmax())
-        # One minus nearly one would leave nothing of a light row.
-        rest[most] = np.delete(sums, most).sum()
-        mean = np.where(rest == 0.0, 1.0, sums)[:-1]
-        sd = np.sqrt(mean * np.maximum(rest[:-1], 0.0))
-        return mean, constant_to_zero(sd, np.ones_like(sd))
+        return moments_of_shares(self.codes.sums(sample_weight / sample_weight.sum()))
 
     def take(self, rows: Index) -> "Categorical":
-        return Categorical(self.codes[rows], self.n_levels, self.drop)
+        return self.part(rows)
 
     def select(self, columns: Index) -> "Categorical":
         home = np.full(self.shape[1] + 1, -1, dtype=np.int64)
@@ -101,10 +79,13 @@ class Categorical(Design):
         return Categorical(home[self.column], len(columns))
 
     def rows(self, first: int, last: int) -> "Categorical":
+        return self.part(slice(first, last))
+
+    def part(self, rows: Index | slice) -> "Categorical":
+        """Return the same factor with these rows only; a view of a slice."""
         part = copy(self)
-        part.codes = self.codes[first:last]
-        part.column = self.column[first:last]
-        part.shape = (part.column.size, self.shape[1])
+        part.codes = self.codes.take(rows)
+        part.shape = (len(part.codes.values), self.shape[1])
         part.swept = None
         return part
 
@@ -114,8 +95,9 @@ class Categorical(Design):
 
     def indicator(self) -> Any:
         """Return the one-hot matrix (n, p), CSC with one entry a row."""
-        rows = np.flatnonzero(self.column < self.shape[1])
-        entries = (np.ones(rows.size), (rows, self.column[rows]))
+        column = self.codes.values[:, 0]
+        rows = np.flatnonzero(column < self.shape[1])
+        entries = (np.ones(rows.size), (rows, column[rows].astype(np.int64)))
         return sparse.coo_array(entries, shape=self.shape).tocsc()
 
     def columns(self) -> tuple[Columns, ...]:
@@ -129,3 +111,18 @@ class Categorical(Design):
     def to_dense(self) -> Matrix:
         dense: Matrix = self.indicator().toarray()
         return dense
+
+
+def moments_of_shares(sums: Vector) -> tuple[Vector, Vector]:
+    """Return mean (p,) and sd (p,) of the columns of one factor.
+
+    ``sums`` (p + 1,) are the shares of the weight by column, that of the rows without
+    one last.
+    """
+    rest = 1.0 - sums
+    most = int(sums.argmax())
+    # One minus nearly one would leave nothing of a light row.
+    rest[most] = np.delete(sums, most).sum()
+    mean = np.where(rest == 0.0, 1.0, sums)[:-1]
+    sd = np.sqrt(mean * np.maximum(rest[:-1], 0.0))
+    return mean, constant_to_zero(sd, np.ones_like(sd))

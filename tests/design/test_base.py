@@ -193,7 +193,7 @@ def stored(design):
     if isinstance(design, Split):
         return [array for part in design.parts for array in stored(part)]
     if isinstance(design, Categorical):
-        return [design.column]
+        return [design.codes.values]
     return [design.X.data if isinstance(design, Sparse) else design.X]
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from penglm.design import Categorical, Dense, Sparse, Split, Standardized, split
+from penglm.design import Categorical, Dense, Sparse, Split, Standardized, beside
 from penglm.exceptions import PenglmInputError
 
 N_ROWS = 50
@@ -54,13 +54,10 @@ def test_a_part_without_columns_takes_no_place():
     assert_allclose(design.linear_predictor(np.ones(3)), dense.sum(axis=1))
 
 
-@pytest.mark.parametrize("cells", [0, split.LARGEST_TABLE])
-def test_the_cross_table_of_two_factors_is_the_same_at_any_size(cells, monkeypatch):
-    monkeypatch.setattr(split, "LARGEST_TABLE", cells)
+def test_two_factors_meet_in_their_cross_table():
     left, right = factor(4, 7), factor(6, 8)
     weight = np.linspace(0.0, 1.0, N_ROWS)
     expected = left.to_dense().T @ (weight[:, None] * right.to_dense())
-    assert_allclose(split.contingency(left, right, weight), expected, atol=ROUNDING)
     gram = Split([left, right]).gram(weight)
     assert_allclose(gram[:4, 4:], expected, atol=ROUNDING)
 
@@ -79,7 +76,7 @@ def test_two_factors_of_many_levels_need_no_table():
 
 @pytest.mark.parametrize("n_columns", [15, 16, 17, 40])
 def test_dense_columns_are_weighted_a_few_at_a_time_without_loss(n_columns):
-    assert split.COLUMNS_AT_ONCE == 16
+    assert beside.COLUMNS_AT_ONCE == 16
     X, weight = numeric(n_columns, 9), np.linspace(0.0, 1.0, N_ROWS)
     center = np.full(n_columns + 4, 0.5)
     for design in (Split([Dense(X), factor(4, 1)]), Split([factor(4, 1), Dense(X)])):
