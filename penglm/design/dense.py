@@ -14,7 +14,6 @@ from penglm.design.base import (
     chosen,
     constant_to_zero,
     positions,
-    power_of_two,
     symmetric,
 )
 
@@ -196,21 +195,15 @@ class Dense(Design):
         return symmetric(out)
 
     def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
-        n, p = self.shape
-        size = np.zeros(p)
-        for rows in self.blocks():
-            np.maximum(size, np.abs(self.block(rows, None)).max(axis=0), out=size)
-        unit = power_of_two(size)
+        from penglm.kernels import moments as kernels
+
+        size, unit, mean, square = np.zeros((4, self.shape[1]))
         share = sample_weight / sample_weight.sum()
-        origin = self.X[0].astype(np.float64) / unit if n else np.zeros(p)
-        # Two passes about a first row: a mean far from zero costs no digits.
-        shift = np.zeros(p)
-        for rows in self.blocks():
-            shift += share[rows] @ (self.block(rows, None) / unit - origin)
-        mean = origin + shift
-        square = np.zeros(p)
-        for rows in self.blocks():
-            square += share[rows] @ np.square(self.block(rows, None) / unit - mean)
+        if self.X.size:
+            in_rows = self.X.flags.c_contiguous
+            measure = kernels.by_rows if in_rows else kernels.by_columns
+            measure(self.X, share, size, unit, mean, square)
+        unit[size == 0.0] = 1.0
         sd = constant_to_zero(np.sqrt(square), size / unit)
         return mean * unit, sd * unit
 

@@ -1,5 +1,7 @@
 """How a dense block keeps what it was given."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -79,3 +81,24 @@ def test_centring_happens_before_squaring():
     center = X.mean(axis=0)
     gram = Dense(X).gram(np.ones(500), center=center)
     assert_allclose(gram, (X - center).T @ (X - center), rtol=1e4 * EPS)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_moments_need_no_copy_of_the_columns(order, dtype):
+    X = np.asarray(matrix(50_000, dtype), order=order)
+    design, weight = Dense(X), np.ones(50_000)
+    design.moments(weight)
+    tracemalloc.start()
+    design.moments(weight)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # The shares of the rows.
+    assert peak < 1.5 * weight.nbytes
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
+def test_an_empty_matrix_has_moments(shape):
+    mean, sd = Dense(np.zeros(shape)).moments(np.ones(shape[0]))
+    assert_array_equal(mean, np.zeros(shape[1]))
+    assert_array_equal(sd, np.zeros(shape[1]))
