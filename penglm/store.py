@@ -167,7 +167,7 @@ def described(results: FitResults) -> dict[str, Any]:
         "n_iter": solution.n_iter,
         "certificate": {
             **vars(results.certificate),
-            "kkt_residual": finite([solution.certificate.kkt_residual])[0],
+            "kkt_residual": finite([results.certificate.kkt_residual])[0],
         },
         "chosen_by": results.chosen_by,
         "llf": finite([results.llf])[0],
