@@ -11,6 +11,8 @@ from scipy import sparse
 from penglm._typing import Array, Index, Matrix, Vector
 from penglm.exceptions import PenglmInputError
 
+# A Gram matrix costs so many passes for each column: BLAS computes, a pass only reads.
+GRAM_PASSES = 0.05
 # Numbers handled at a time where a block of rows has to be copied: it stays in cache.
 BLOCK_SIZE = 131_072
 # Rows handled at a time where the columns cost next to nothing: of a few vectors.
@@ -139,6 +141,11 @@ class Design(ABC):
         Cheap if there are ``block_rows`` of them. As in a slice, ``last`` may lie past
         the end.
         """
+
+    @property
+    def gram_passes(self) -> float:
+        """How many products with one vector a Gram matrix of all columns costs."""
+        return GRAM_PASSES * self.shape[1]
 
     @property
     @abstractmethod

@@ -76,7 +76,7 @@ class Categorical(Design):
     def select(self, columns: Index) -> "Categorical":
         home = np.full(self.shape[1] + 1, -1, dtype=np.int64)
         home[columns] = np.arange(len(columns))
-        return Categorical(home[self.column], len(columns))
+        return Categorical(home[self.codes.values[:, 0]], len(columns))
 
     def rows(self, first: int, last: int) -> "Categorical":
         return self.part(slice(first, last))

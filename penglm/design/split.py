@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from penglm.design.categorical import Categorical, moments_of_shares
 from penglm.design.codes import side_by_side, table_of
 from penglm.design.dense import Dense
 from penglm.exceptions import PenglmInputError
+
+# Fewer rows than this are not worth a kernel.
+LEAST_EXPANDED = 20_000
 
 
 class Split(Design):
@@ -91,6 +95,68 @@ class Split(Design):
         if is_level.any():
             out[is_level] = self.codes.sums(row_values)[slots[is_level]]
         return out
+
+    def expand(
+        self,
+        kind: int,
+        coefs: Matrix,
+        intercepts: Vector,
+        offset: Vector,
+        y: Vector,
+        sample_weight: Vector,
+    ) -> tuple[Matrix, Matrix] | None:
+        numbers = self.numbers
+        if numbers is None or self.shape[0] < LEAST_EXPANDED:
+            return None
+        from penglm.kernels import rows
+
+        m, pieces = intercepts.size, -(-self.shape[0] // rows.PIECE)
+        is_level = self.slots >= 0
+        sums, slopes = np.empty((3, m)), np.empty((self.shape[1], m))
+        rest = (offset, y, sample_weight)
+        for first in range(0, m, 4):
+            some = slice(first, min(first + 4, m))
+            count = some.stop - first
+            width = 1 if count == 1 else 4
+            start = np.zeros((self.shape[1], width))
+            start[:, :count], shift = coefs[:, some], np.zeros(width)
+            shift[:count] = intercepts[some]
+            table = np.zeros((self.codes.n_slots, width))
+            table[self.slots[is_level]] = start[is_level]
+            found, levels = np.zeros_like(start[~is_level]), np.zeros_like(table)
+            part = np.zeros((3, width, pieces))
+            given = (kind, numbers, self.codes.values, self.codes.starts)
+            if width == 1:
+                rows.expand_mixed(
+                    *given, start[~is_level, 0], table[:, 0].copy(), shift[0], *rest,
+                    found[:, 0], levels[:, 0], part[:, 0],
+                )  # fmt: skip
+            else:
+                rows.expand_mixed_four(
+                    *given, start[~is_level], table, shift, *rest, found, levels, part
+                )
+            sums[:, some] = part.sum(axis=2)[:, :count]
+            slopes[~is_level, some] = found[:, :count]
+            slopes[is_level, some] = levels[self.slots[is_level], :count]
+        return sums, slopes
+
+    @cached_property
+    def numbers(self) -> Array | None:
+        """The one dense part (n, q) beside factors, rows contiguous; None if unlike."""
+        others = [part for part in self.parts if not isinstance(part, Categorical)]
+        if not others:
+            return np.zeros((self.shape[0], 0))
+        only = others[0]
+        is_one = len(others) == 1 and isinstance(only, Dense)
+        if not is_one or not isinstance(only, Dense) or not only.X.flags.c_contiguous:
+            return None
+        return only.X
+
+    @property
+    def gram_passes(self) -> float:
+        # Of factors only the levels that a row has meet each other.
+        others = [part for part in self.parts if not isinstance(part, Categorical)]
+        return 2.0 + sum(part.gram_passes for part in others)
 
     def gram(
         self,

@@ -214,3 +214,91 @@ def expand_four(kind, X, B, intercepts, offset, y, w, G, sums):
                 g = G[q]
                 for j in range(p):
                     g[j] += R[q, k] * x[j]
+
+
+PIECE = 1024
+"""Rows whose sums are added up together where factors stand beside the numbers."""
+
+
+@jit
+def expand_mixed(kind, X, C, s, b, t, intercept, offset, y, w, g, h, sums):
+    """Do what ``expand_rows`` does where factors stand beside the numbers of X (n, q).
+
+    C (n, f) are the levels of each row; ``s`` (f,) says where those of a factor begin in
+    the tables ``t`` of their coefficients and ``h`` of their slopes.
+    """
+    n, q = X.shape
+    for first in range(0, n, PIECE):
+        total = slope = size = 0.0
+        for i in range(first, min(first + PIECE, n)):
+            x = X[i]
+            e = intercept + offset[i]
+            for j in range(q):
+                e += x[j] * b[j]
+            for f in range(s.size):
+                e += t[s[f] + C[i, f]]
+            loss, score, weight = terms_of_row(kind, y[i], e)
+            total += w[i] * loss
+            slope += w[i] * score
+            size += w[i] * abs(score * e)
+            if kind != GAUSSIAN:
+                size += w[i] * weight * (abs(e) + 1.0)
+            r = w[i] * score
+            for j in range(q):
+                g[j] += r * x[j]
+            for f in range(s.size):
+                h[s[f] + C[i, f]] += r
+        sums[0, first // PIECE] = total
+        sums[1, first // PIECE] = slope
+        sums[2, first // PIECE] = size
+
+
+@jit
+def expand_mixed_four(kind, X, C, s, B, T, intercepts, offset, y, w, G, H, sums):
+    """Do what ``expand_mixed`` does at four points: B (q, 4), tables T and H (slots, 4).
+
+    What four points have at a level lies together, so that one look finds all of it.
+    """
+    n, q = X.shape
+    a0, a1, a2, a3 = intercepts[0], intercepts[1], intercepts[2], intercepts[3]
+    e = np.empty(4)
+    r = np.empty(4)
+    for first in range(0, n, PIECE):
+        for i in range(first, min(first + PIECE, n)):
+            x = X[i]
+            e0 = a0 + offset[i]
+            e1 = a1 + offset[i]
+            e2 = a2 + offset[i]
+            e3 = a3 + offset[i]
+            for j in range(q):
+                e0 += x[j] * B[j, 0]
+                e1 += x[j] * B[j, 1]
+                e2 += x[j] * B[j, 2]
+                e3 += x[j] * B[j, 3]
+            for f in range(s.size):
+                k = s[f] + C[i, f]
+                e0 += T[k, 0]
+                e1 += T[k, 1]
+                e2 += T[k, 2]
+                e3 += T[k, 3]
+            e[0], e[1], e[2], e[3] = e0, e1, e2, e3
+            for p in range(4):
+                loss, score, weight = terms_of_row(kind, y[i], e[p])
+                sums[0, p, first // PIECE] += w[i] * loss
+                sums[1, p, first // PIECE] += w[i] * score
+                sums[2, p, first // PIECE] += w[i] * abs(score * e[p])
+                if kind != GAUSSIAN:
+                    sums[2, p, first // PIECE] += w[i] * weight * (abs(e[p]) + 1.0)
+                r[p] = w[i] * score
+            r0, r1, r2, r3 = r[0], r[1], r[2], r[3]
+            for j in range(q):
+                G[j, 0] += r0 * x[j]
+                G[j, 1] += r1 * x[j]
+                G[j, 2] += r2 * x[j]
+                G[j, 3] += r3 * x[j]
+            for f in range(s.size):
+                k = s[f] + C[i, f]
+                H[k, 0] += r0
+                H[k, 1] += r1
+                H[k, 2] += r2
+                H[k, 3] += r3

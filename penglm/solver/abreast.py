@@ -36,9 +36,14 @@ class Lane:
         self.history: list[float] = []
         self.worst = np.inf
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether its last step left so much that new derivatives pay."""
+        return self.worst > self.play.slow * self.before
+
     def enter(self, here: Expansion) -> None:
         """Go on from an expansion."""
-        self.here = here
+        self.here, self.before = here, self.worst
         self.history.append(line_search.objective(self.problem, here, self.alpha))
         self.violation = ws.violation(self.problem, here, self.alpha, self.unit)
         beside = abs(here.intercept_score) / self.beside_unit
@@ -106,6 +111,8 @@ def solve_abreast(
             lane.enter(found)
         if is_lost:
             break
+        if any(lane.is_slow for lane in moving):
+            known = None
     done: list[Outcome] = []
     for lane in lanes:
         score = lane.here.score

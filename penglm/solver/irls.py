@@ -43,6 +43,8 @@ LARGEST_WHOLE = 500
 # A step with second derivatives of an earlier point has to do better than this; one
 # with derivatives that learn from it may do a little worse.
 SLOW, SLOW_SECANT = 0.1, 0.7
+# A Gram matrix that costs no more passes than this is cheap.
+FEW_PASSES = 4.0
 # Fewer numbers than this are walked through faster than anything is learnt.
 LEAST_NUMBERS = 1_000_000
 # Steps in a row that change nothing but rounding before the loop gives up.
@@ -309,6 +311,13 @@ class Play:
         )
 
     @cached_property
+    def slow(self) -> float:
+        """What a step may leave of the violation before new derivatives pay."""
+        whole = self.problem.engine.whole()
+        is_cheap = whole is not None and whole.design.gram_passes <= FEW_PASSES
+        return SLOW_SECANT if self.is_secant and not is_cheap else SLOW
+
+    @cached_property
     def is_secant(self) -> bool:
         """Whether second derivatives are corrected by the steps taken."""
         p, n_obs = self.problem.n_features, self.problem.engine.n_obs
@@ -349,8 +358,7 @@ class Play:
         """Forget second derivatives of an earlier point that lead too slowly."""
         if self.problem.is_quadratic or not self.was_kept:
             return
-        slow = SLOW_SECANT if self.is_secant else SLOW
-        if self.inside(violation) > slow * self.before:
+        if self.inside(violation) > self.slow * self.before:
             self.curvature = None
 
     def unpenalised(self, here: Expansion) -> Point | None:

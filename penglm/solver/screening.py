@@ -24,6 +24,8 @@ from penglm.solver.working_set import Warm
 SMALL = 500
 # Strengths that are solved between two passes over all columns.
 AHEAD = 4
+# From the start, strengths down to this share of it are near enough to go abreast.
+NEAR = 0.6
 # Copying more than this share of the columns together saves nothing.
 LARGEST_SHARE = 0.5
 
@@ -71,8 +73,11 @@ def solve_ahead(
         At least one. ``OPTIMAL`` only where every one of the p conditions was checked.
     """
     few = list(alphas[:AHEAD])
-    if len(few) > 1 and abreast.suits(problem, few[0], options):
-        solved, start = abreast.solve_abreast(problem, few, start, score_scale, options)
+    near = [alpha for alpha in few if alpha >= NEAR * start.alpha]
+    if len(near) > 1 and abreast.suits(problem, few[0], options):
+        solved, start = abreast.solve_abreast(
+            problem, near, start, score_scale, options
+        )
         if solved:
             return solved
     columns = strong(problem, few[-1], start) if options.screen else None
