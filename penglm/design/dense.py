@@ -200,8 +200,8 @@ class Dense(Design):
         size, unit, mean, square = np.zeros((4, self.shape[1]))
         share = sample_weight / sample_weight.sum()
         if self.X.size:
-            in_rows = self.X.flags.c_contiguous
-            measure = kernels.by_rows if in_rows else kernels.by_columns
+            down, across = np.abs(self.X.strides)
+            measure = kernels.by_rows if across <= down else kernels.by_columns
             measure(self.X, share, size, unit, mean, square)
         unit[size == 0.0] = 1.0
         sd = constant_to_zero(np.sqrt(square), size / unit)

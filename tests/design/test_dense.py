@@ -97,6 +97,16 @@ def test_moments_need_no_copy_of_the_columns(order, dtype):
     assert peak < 1.5 * weight.nbytes
 
 
+def test_moments_do_not_depend_on_gaps_between_rows_or_on_precision():
+    X = matrix(700).astype(np.float32).astype(float)
+    wide = np.full((1400, 9), np.nan)
+    wide[::2, 1:5] = X
+    weight = np.random.default_rng(2).uniform(0.5, 2.0, size=700)
+    expected = Dense(X).moments(weight)
+    for same in (wide[::2, 1:5], np.repeat(X, 3, axis=1)[:, ::3], X.astype(np.float32)):
+        assert_array_equal(Dense(same).moments(weight), expected)
+
+
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
 def test_an_empty_matrix_has_moments(shape):
     mean, sd = Dense(np.zeros(shape)).moments(np.ones(shape[0]))
