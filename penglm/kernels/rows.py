@@ -224,8 +224,8 @@ PIECE = 1024
 def expand_mixed(kind, X, C, s, b, t, intercept, offset, y, w, g, h, sums):
     """Do what ``expand_rows`` does where factors stand beside the numbers of X (n, q).
 
-    C (n, f) are the levels of each row; ``s`` (f,) says where those of a factor begin in
-    the tables ``t`` of their coefficients and ``h`` of their slopes.
+    C (n, f) are the levels of each row; ``s`` (f,) says where those of a factor begin
+    in the tables ``t`` of their coefficients and ``h`` of their slopes.
     """
     n, q = X.shape
     for first in range(0, n, PIECE):
@@ -255,7 +255,7 @@ def expand_mixed(kind, X, C, s, b, t, intercept, offset, y, w, g, h, sums):
 
 @jit
 def expand_mixed_four(kind, X, C, s, B, T, intercepts, offset, y, w, G, H, sums):
-    """Do what ``expand_mixed`` does at four points: B (q, 4), tables T and H (slots, 4).
+    """Do what ``expand_mixed`` does at four points, B (q, 4), T and H (slots, 4).
 
     What four points have at a level lies together, so that one look finds all of it.
     """

@@ -122,35 +122,95 @@ def walk(gram, score, terms, kernel=active_set.walk, most=500, room=None):
     k = score.size
     room = k if room is None else room
     v, coef, s = score.copy(), np.zeros(k), np.zeros(k)
-    m = np.zeros(room, dtype=np.int64)
-    end, n = kernel(
+    m, L = np.zeros(room, dtype=np.int64), np.zeros((room, room))
+    end, n, n_changes = kernel(
         gram, v, coef, terms.l1, terms.l2, terms.lower, terms.upper, np.ones(k), TOL,
-        np.zeros((room, room)), m, 0, s, most,
+        L, m, 0, s, most,
     )  # fmt: skip
-    return end, n, v, coef, m
+    return end, n, v, coef, m[:n], n_changes, L
 
 
 @few
 @given(seed=SEEDS)
 def test_walk_ends_where_every_condition_holds(seed):
     gram, score, terms = quadratic(seed)
-    end, _, v, coef, _ = walk(gram, score, terms)
+    end, n, v, coef, m, n_changes, L = walk(gram, score, terms)
     assert end == active_set.SETTLED
     assert_allclose(v, score - gram @ coef, rtol=SAME, atol=SAME)
     assert distance(terms, coef, score - gram @ coef).max() <= 10 * TOL
+    inside = (coef > terms.lower) & (coef < terms.upper)
+    assert set(np.flatnonzero(inside & (coef != 0.0))) <= set(m)
+    # From an empty support every member has entered once more than it has left.
+    assert n_changes >= n == np.unique(m).size
+    assert (n_changes - n) % 2 == 0
+    lower = np.tril(L[:n, :n])
+    expected = (gram + np.diag(terms.l2))[np.ix_(m, m)]
+    assert_allclose(lower @ lower.T, expected, rtol=SAME, atol=SAME)
 
 
 @few
 @given(seed=SEEDS, most=st.integers(1, 12))
 def test_walk_that_is_cut_short_can_go_on_from_its_slope(seed, most):
     gram, score, terms = quadratic(seed)
-    _, _, v, coef, _ = walk(gram, score, terms, most=most)
+    end, n, v, coef, m, _, L = walk(gram, score, terms, most=most)
+    assert end in (active_set.SETTLED, active_set.GOES_ON)
     assert_allclose(v, score - gram @ coef, rtol=SAME, atol=SAME)
+    # Several may have come in or gone at once: the factor is that of whoever is left.
+    lower = np.tril(L[:n, :n])
+    expected = (gram + np.diag(terms.l2))[np.ix_(m, m)]
+    assert_allclose(lower @ lower.T, expected, rtol=SAME, atol=SAME)
 
 
 def test_walk_without_room_is_refused():
     gram, score, terms = quadratic(1)
     assert walk(gram, score, terms, room=2)[0] == active_set.REFUSED
+
+
+@few
+@given(seed=SEEDS, room=st.integers(0, 3))
+def test_follow_brings_the_slope_to_moved_coordinates(seed, room):
+    rng = np.random.default_rng(seed)
+    gram, v = np.full((K + room, K + room), np.nan), rng.normal(size=K)
+    gram[:K, :K] = positive(rng)
+    moved = np.where(rng.uniform(size=K) < 0.5, rng.normal(size=K), 0.0)
+    expected = v - gram[:K, :K] @ moved
+    active_set.follow(gram, v, moved)
+    assert_allclose(v, expected, rtol=SAME, atol=SAME)
+
+
+@pytest.mark.parametrize("apart", [1.0, 1.0 / active_set.EAGER + 1e-6, 10.0])
+def test_whoever_wants_to_move_about_as_much_is_let_in_together(apart):
+    # Orthogonal columns; one step lets in, the next solves, and so forth.
+    score = np.array([1.0, 1.0 / apart, 0.0]) + 0.5
+    terms = PenaltyTerms(0, np.full(3, 0.5), np.zeros(3),
+                         np.full(3, -np.inf), np.full(3, np.inf))  # fmt: skip
+    _, n, _, _, m, n_changes, _ = walk(np.eye(3), score, terms, most=1)
+    together = apart <= 1.0 / active_set.EAGER
+    assert n == n_changes == (2 if together else 1)
+    assert_array_equal(m, [0, 1][:n])
+    end, n, _, coef, _, _, _ = walk(np.eye(3), score, terms)
+    assert end == active_set.SETTLED
+    assert_allclose(coef, score - 0.5, rtol=SAME, atol=SAME)
+
+
+def test_many_that_turn_at_once_are_dropped_at_once():
+    # A start on the wrong side of zero for all but one, under a weak penalty.
+    k = 12
+    v, coef = np.full(k, -1.0), np.full(k, 0.1)
+    v[0] = 1.0
+    l1, free = np.full(k, 0.2), np.full(k, np.inf)
+    m, s = np.arange(k), np.ones(k)
+    end, n, n_changes = active_set.walk(
+        np.eye(k), v, coef, l1, np.zeros(k), -free, free, np.ones(k), TOL,
+        np.eye(k), m, k, s, k,
+    )  # fmt: skip
+    # One step, after which there is no room left for another.
+    assert (end, n, n_changes) == (active_set.GOES_ON, 1, k - 1)
+    assert_array_equal(coef[1:], np.zeros(k - 1))
+    terms = PenaltyTerms(0, l1, np.zeros(k), -free, free)
+    end, n, v, coef, _, _, _ = walk(np.eye(k), v + coef, terms)
+    assert end == active_set.SETTLED
+    assert_allclose(coef, np.r_[0.9, np.full(k - 1, -0.7)], rtol=SAME)
 
 
 @pytest.mark.parametrize("seed", range(5))

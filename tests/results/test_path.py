@@ -194,6 +194,7 @@ def test_table_has_the_columns_of_glmnet():
 def test_every_point_of_a_path_is_certified(family, l1_ratio):
     path = build(family).fit_path(n_alphas=15, l1_ratio=l1_ratio)
     assert path.kkt_residual.max() <= 1e-5
-    for point in path:
+    for point, solution in zip(path, path.solutions, strict=True):
         assert point.status is pg.Status.OPTIMAL
+        assert solution.certificate.kkt_residual == point.certificate.kkt_residual
         assert 0.0 <= point.certificate.duality_gap < 1e-4 * point.null_deviance

@@ -9,6 +9,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 import penglm as pg
+from penglm.kernels import descent
 from penglm.solver import coordinate_descent as cd
 from penglm.solver import quadratic
 from penglm.solver.solution import Point
@@ -55,7 +56,7 @@ def around(problem, working=None, tol=TOL):
     t = problem.inner_penalty.terms(ALPHA)
     here = quadratic.expand(problem, Point(np.clip(coef, t.lower, t.upper), 0.1))
     working = np.arange(p) if working is None else working
-    curvature = quadratic.curve(problem, here.point, working).take(working)
+    curvature = quadratic.curve(problem, here.point, working)
     unit = problem.unit(ALPHA, 1.0)
     return here, curvature, cd.state(problem, here, working, ALPHA, unit, tol)
 
@@ -63,25 +64,33 @@ def around(problem, working=None, tol=TOL):
 def solve(road, problem, working=None):
     here, curvature, sub = around(problem, working)
     if road == "gram":
-        return cd.on_gram(sub, curvature, fit_intercept=problem.fit_intercept)
+        return cd.on_gram(sub, curvature)
     return cd.on_columns(sub, problem, problem.engine.whole(), here)
 
 
-def full_system(problem, curvature, sub):
-    """Return Hessian and slope over the intercept, if there is one, and the columns."""
-    if not problem.fit_intercept:
-        return curvature.gram, sub.score, 0
-    corner = np.array([[curvature.weight_sum]])
-    hessian = np.block(
-        [[corner, curvature.cross[None, :]], [curvature.cross[:, None], curvature.gram]]
+def full_system(problem, here, sub):
+    """Return Hessian and slope over the intercept, if there is one, and the columns.
+
+    From the columns themselves: nothing is profiled out.
+    """
+    block = problem.engine.whole()
+    dense = (block.design.to_dense() - problem.center) / problem.scale
+    columns = dense[:, sub.columns]
+    _, _, working = problem.family.working_terms(
+        block.y, problem.eta(block, here.point)
     )
+    weight = block.sample_weight * working / problem.weight_total
+    if not problem.fit_intercept:
+        return columns.T @ (weight[:, None] * columns), sub.score, 0
+    columns = np.column_stack([np.ones(len(columns)), columns])
+    hessian = columns.T @ (weight[:, None] * columns)
     return hessian, np.r_[sub.intercept_score, sub.score], 1
 
 
 def model_objective(problem, coef, shift, working=None):
     """Return the penalised quadratic at coefficients and a change of the intercept."""
-    _, curvature, sub = around(problem, working)
-    hessian, slope, extra = full_system(problem, curvature, sub)
+    here, _, sub = around(problem, working)
+    hessian, slope, extra = full_system(problem, here, sub)
     step = np.r_[[shift] * extra, coef - sub.coef]
     smooth = step @ hessian @ step / 2 - slope @ step
     return smooth + sub.terms.l1 @ np.abs(coef) + sub.terms.l2 @ coef**2 / 2
@@ -92,8 +101,8 @@ def reference(problem, working=None):
 
     Positive and negative parts as variables of their own make the l1 part linear.
     """
-    _, curvature, sub = around(problem, working)
-    hessian, slope, extra = full_system(problem, curvature, sub)
+    here, _, sub = around(problem, working)
+    hessian, slope, extra = full_system(problem, here, sub)
     t, k = sub.terms, sub.coef.size
     slope = slope + hessian @ np.r_[np.zeros(extra), sub.coef]
     hessian = hessian + np.diag(np.r_[np.zeros(extra), t.l2])
@@ -161,13 +170,11 @@ def test_both_roads_take_the_same_step(
 
 def model_slope(problem, step, working=None):
     """Return slopes of the quadratic after a step: the intercept's, the columns'."""
-    _, curvature, sub = around(problem, working)
-    moved = step.coef - sub.coef
-    shift = step.intercept_change
-    beside = (
-        sub.intercept_score - curvature.weight_sum * shift - curvature.cross @ moved
-    )
-    return beside, sub.score - curvature.gram @ moved - curvature.cross * shift, sub
+    here, _, sub = around(problem, working)
+    hessian, slope, extra = full_system(problem, here, sub)
+    moved = np.r_[[step.intercept_change] * extra, step.coef - sub.coef]
+    left = slope - hessian @ moved
+    return (left[0] if extra else 0.0), left[extra:], sub
 
 
 @everywhere
@@ -206,21 +213,27 @@ def test_working_set_alone_moves(road, family):
 @everywhere
 def test_profile_is_the_schur_complement_of_the_intercept(family):
     problem = build(family).problem(1.0)
-    _, curvature, sub = around(problem)
-    gram, score, shift, profiled = cd.profile(sub, curvature, True)
-    inverse = np.linalg.inv(full_system(problem, curvature, sub)[0])
-    assert_allclose(np.linalg.inv(gram), inverse[1:, 1:], rtol=SAME)
-    newton = inverse @ np.r_[sub.intercept_score, sub.score]
-    change = np.linalg.solve(gram, score)
+    here, curvature, sub = around(problem)
+    before = sub.score.copy()
+    score, shift, profiled = cd.profile(sub, curvature)
+    hessian, slope, _ = full_system(problem, here, sub)
+    inverse = np.linalg.inv(hessian)
+    assert_allclose(np.linalg.inv(curvature.gram), inverse[1:, 1:], rtol=SAME)
+    newton = inverse @ slope
+    change = np.linalg.solve(curvature.gram, score)
+    assert_array_equal(sub.score, before)
     assert_allclose(change, newton[1:], rtol=SAME)
     assert shift - profiled @ change == pytest.approx(newton[0], rel=SAME)
 
 
 def test_profile_without_intercept_changes_nothing():
     problem = build("poisson", fit_intercept=False).problem(1.0)
-    _, curvature, sub = around(problem)
-    gram, score, shift, profiled = cd.profile(sub, curvature, False)
-    assert_array_equal(gram, curvature.gram)
+    here, curvature, sub = around(problem)
+    score, shift, profiled = cd.profile(sub, curvature)
+    hessian, _, _ = full_system(problem, here, sub)
+    assert_allclose(curvature.gram, hessian, rtol=0.0, atol=ROUNDING)
+    assert curvature.weight_sum == 0.0
+    assert not curvature.cross.any()
     assert_array_equal(score, sub.score)
     assert shift == 0.0
     assert not profiled.any()
@@ -229,19 +242,98 @@ def test_profile_without_intercept_changes_nothing():
 def test_settling_or_not_makes_no_difference(monkeypatch):
     problem = build("gaussian").problem(0.5)
     _, curvature, sub = around(problem)
-    settled = cd.on_gram(sub, curvature, fit_intercept=True)
+    settled = cd.on_gram(sub, curvature)
     monkeypatch.setattr(cd.newton, "settle", lambda *_: None)
-    swept = cd.on_gram(sub, curvature, fit_intercept=True)
+    swept = cd.on_gram(sub, curvature)
     assert settled.n_sweeps < swept.n_sweeps
+    assert swept.factor.matrix is None
     assert_allclose(settled.coef, swept.coef, rtol=0.0, atol=SAME)
+
+
+def count_sweeps(monkeypatch):
+    """Return a list that grows with every sweep over a Gram matrix."""
+    sweeps, kernel = [], descent.sweep_gram
+
+    def counted(*arguments):
+        sweeps.append(arguments)
+        return kernel(*arguments)
+
+    monkeypatch.setattr(descent, "sweep_gram", counted)
+    return sweeps
+
+
+def test_where_few_coordinates_enter_nothing_is_swept(monkeypatch):
+    problem = build("gaussian").problem(0.5)
+    _, curvature, sub = around(problem)
+    sweeps = count_sweeps(monkeypatch)
+    many = cd.on_gram(replace(sub, n_entering=cd.FEW_ENTERING + 1), curvature)
+    assert len(sweeps) == many.n_sweeps == cd.SWEEPS_BEFORE_NEWTON
+    few = cd.on_gram(replace(sub, n_entering=cd.FEW_ENTERING), curvature)
+    assert len(sweeps) == cd.SWEEPS_BEFORE_NEWTON
+    assert_allclose(few.coef, many.coef, rtol=0.0, atol=SAME)
+
+
+def test_few_means_few_beside_the_support(monkeypatch):
+    monkeypatch.setattr(cd, "FEW_ENTERING", 0)
+    problem = build("gaussian").problem(0.5)
+    _, curvature, sub = around(problem)
+    sub = replace(sub, n_entering=2)
+    known = cd.on_gram(sub, curvature).factor
+    assert known.count >= 2
+    sweeps = count_sweeps(monkeypatch)
+    cd.on_gram(sub, replace(curvature, factor=known))
+    assert not sweeps
+
+
+def test_sweeps_follow_where_an_exact_step_was_refused_at_once(monkeypatch):
+    problem = build("gaussian").problem(0.5)
+    _, curvature, sub = around(problem)
+    exact = cd.on_gram(sub, curvature)
+    monkeypatch.setattr(cd.newton, "settle", lambda *_: None)
+    sweeps = count_sweeps(monkeypatch)
+    swept = cd.on_gram(replace(sub, n_entering=0), curvature)
+    assert sweeps
+    assert_allclose(swept.coef, exact.coef, rtol=0.0, atol=SAME)
+
+
+@everywhere
+@every_mix
+@every_limit
+def test_step_goes_on_from_the_factor_of_the_one_before(family, l1_ratio, limits):
+    problem = build(family, **LIMITS[limits]).problem(l1_ratio)
+    _, curvature, sub = around(problem)
+    sub = replace(sub, n_entering=0)
+    first = cd.on_gram(sub, curvature)
+    assert first.factor.matrix is not None
+    # The slopes change, as they do at the next strength or the next point.
+    score = sub.score + np.random.default_rng(6).normal(0.0, 0.05, sub.score.size)
+    moved = replace(sub, score=score, coef=first.coef)
+    fresh = cd.on_gram(moved, curvature)
+    found = cd.on_gram(moved, replace(curvature, factor=first.factor))
+    assert_allclose(found.coef, fresh.coef, rtol=0.0, atol=SAME)
+    assert found.intercept_change == pytest.approx(fresh.intercept_change, abs=SAME)
+
+
+def test_road_changes_nothing_that_it_was_given():
+    problem = build("poisson").problem(0.5)
+    _, curvature, sub = around(problem)
+    given = (sub.coef, sub.score, sub.unit, curvature.gram, curvature.cross)
+    before = [array.copy() for array in given]
+    cd.on_gram(sub, curvature)
+    cd.on_support(sub, curvature)
+    for array, copy in zip(given, before, strict=True):
+        assert_array_equal(array, copy)
 
 
 def test_on_support_is_the_newton_step():
     problem = build("binomial").problem(1.0)
-    _, curvature, sub = around(problem)
-    step = cd.on_support(sub, curvature, fit_intercept=True)
+    here, curvature, sub = around(problem)
+    step = cd.on_support(sub, curvature)
+    hessian, slope, _ = full_system(problem, here, sub)
+    newton = np.linalg.solve(hessian, slope)
+    assert_allclose(step.coef - sub.coef, newton[1:], rtol=0.0, atol=SAME)
     unpenalised = replace(sub, terms=problem.inner_penalty.terms(0.0))
-    swept = cd.on_gram(unpenalised, curvature, fit_intercept=True)
+    swept = cd.on_gram(unpenalised, curvature)
     assert_allclose(step.coef, swept.coef, rtol=0.0, atol=SAME)
     assert step.intercept_change == pytest.approx(swept.intercept_change, abs=SAME)
 
@@ -253,7 +345,7 @@ def test_on_support_refuses_dependent_columns():
     X[:, 3] = X[:, 0] - X[:, 1]
     problem = pg.PenalizedGLM(block.y, X).problem(1.0)
     _, curvature, sub = around(problem)
-    assert cd.on_support(sub, curvature, fit_intercept=True) is None
+    assert cd.on_support(sub, curvature) is None
 
 
 @pytest.mark.parametrize("road", ["gram", "columns"])
@@ -261,17 +353,25 @@ def test_nobody_to_move_is_no_step_but_the_intercepts(road):
     problem = build("poisson").problem(1.0)
     nobody = np.zeros(0, dtype=np.int64)
     step = solve(road, problem, nobody)
-    _, curvature, sub = around(problem, nobody)
+    here, _, sub = around(problem, nobody)
     assert step.coef.shape == (0,)
-    expected = sub.intercept_score / curvature.weight_sum
+    expected = sub.intercept_score / full_system(problem, here, sub)[0][0, 0]
     assert step.intercept_change == pytest.approx(expected, rel=ROUNDING)
 
 
-def test_places_of_the_working_set_are_found_in_a_narrowed_expansion():
-    problem = build("gaussian").problem(1.0)
+def test_subproblem_of_a_narrowed_problem_is_the_part_of_the_whole():
+    limits = {"penalty_factor": [1.0, 0.0, 2.0, 3.0, 0.5, 1.0, 1.0], "lower": -0.1}
+    problem = build("gaussian", **limits).problem(0.5)
     here, _, whole = around(problem)
-    columns = np.array([0, 2, 3, 6])
-    unit = problem.unit(ALPHA, 1.0)
-    part = cd.state(problem, here.take(columns), columns[1:3], ALPHA, unit, TOL)
+    columns, few = np.array([0, 2, 3, 6]), np.array([1, 2])
+    unit = problem.unit(ALPHA, 1.0)[columns]
+    part = cd.state(
+        problem.narrowed(columns), here.take(columns), few, ALPHA, unit, TOL
+    )
     assert_array_equal(part.score, whole.score[[2, 3]])
     assert_array_equal(part.coef, whole.coef[[2, 3]])
+    assert_array_equal(part.unit, whole.unit[[2, 3]])
+    assert_array_equal(part.terms.l1, whole.terms.l1[[2, 3]])
+    assert_array_equal(part.terms.l2, whole.terms.l2[[2, 3]])
+    assert_array_equal(part.terms.lower, whole.terms.lower[[2, 3]])
+    assert_array_equal(part.columns, few)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from penglm.penalties import PenaltyTerms, distance
 from penglm.solver import newton
+from penglm.solver.factor import Factor
 
 K, RANK = 8, 3
 SEEDS = st.integers(0, 2**32 - 1)
@@ -34,16 +35,24 @@ def test_walk_ends_at_an_optimum_from_anywhere(limits, seed):
     gram, score, terms, rng = draw(seed, limits)
     start = np.where(rng.uniform(size=K) < 0.6, rng.normal(size=K), 0.0)
     start = np.clip(start, terms.lower, terms.upper)
-    found = newton.settle(
-        gram, score - gram @ start, start, terms, np.ones(K), tol=LEFT / 10
+    settled = newton.settle(
+        gram, score - gram @ start, start, terms, np.ones(K), LEFT / 10, Factor()
     )
-    assert found is not None
+    assert settled is not None
+    found, factor = settled
     assert np.all((found >= terms.lower) & (found <= terms.upper))
     assert distance(terms, found, score - gram @ found).max() <= LEFT
+    # What moves freely depends on nothing else that does.
+    members = factor.members[: factor.count]
+    assert members.size <= RANK
+    inside = (found > terms.lower) & (found < terms.upper)
+    assert set(np.flatnonzero(inside & (found != 0.0))) <= set(members)
 
 
 def test_column_and_its_copy_share_nothing_when_one_is_cheaper():
     gram, score, terms, _ = draw(3, limits=False)
     terms.l1[2], terms.l1[5] = 0.1, 0.2
-    found = newton.settle(gram, score, np.zeros(K), terms, np.ones(K), tol=LEFT / 10)
+    found, _ = newton.settle(
+        gram, score, np.zeros(K), terms, np.ones(K), LEFT / 10, Factor()
+    )
     assert found[5] == 0.0

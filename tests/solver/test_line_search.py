@@ -41,8 +41,8 @@ def newton_point(problem, here):
     columns = np.arange(4)
     unit = problem.unit(ALPHA, 1.0)
     sub = coordinate_descent.state(problem, here, columns, ALPHA, unit, 1e-10)
-    curvature = quadratic.curve(problem, here.point, columns).take(columns)
-    step = coordinate_descent.on_gram(sub, curvature, fit_intercept=True)
+    curvature = quadratic.curve(problem, here.point, columns)
+    step = coordinate_descent.on_gram(sub, curvature)
     return Point(step.coef, here.point.intercept + step.intercept_change)
 
 
@@ -50,8 +50,8 @@ def objective(problem, here):
     return line_search.objective(problem, here, ALPHA)
 
 
-def backtrack(problem, here, there, scope=None):
-    return line_search.backtrack(problem, here, there, ALPHA, scope)
+def backtrack(problem, here, there):
+    return line_search.backtrack(problem, here, there, ALPHA)
 
 
 def share(here, there, accepted):
@@ -145,14 +145,20 @@ def test_no_step_is_accepted_at_the_minimum_but_rounding():
     )
 
 
-def test_accepted_point_is_expanded_over_the_scope():
-    problem = build("poisson", 1.0)
-    here, scope = start(problem), np.array([0, 2])
+@everywhere
+@pytest.mark.parametrize("length", [1.0, 100.0])
+def test_accepted_point_is_expanded_over_all_columns(family, length):
+    # Also those that the step left where they were, and after halvings.
+    problem = build(family, 1.0)
+    here = start(problem)
     there = newton_point(problem, here)
-    accepted = backtrack(problem, here, there, scope)
+    step = length * (there.coef - here.point.coef) * np.array([1.0, 0.0, 1.0, 0.0])
+    there = Point(here.point.coef + step, here.point.intercept)
+    accepted = backtrack(problem, here, there)
     whole = quadratic.expand(problem, accepted.point)
-    np.testing.assert_array_equal(accepted.columns, scope)
-    np.testing.assert_allclose(accepted.score, whole.score[scope], rtol=1e-12)
+    np.testing.assert_array_equal(accepted.score, whole.score)
+    assert accepted.intercept_score == whole.intercept_score
+    assert accepted.loss == whole.loss
 
 
 def test_objective_is_loss_plus_penalty():

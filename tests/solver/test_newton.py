@@ -13,6 +13,7 @@ import penglm as pg
 from penglm.engines import Local
 from penglm.penalties import PenaltyTerms, distance
 from penglm.solver import newton
+from penglm.solver.factor import Factor
 from penglm.solver.solution import Point
 
 EPS = np.finfo(float).eps
@@ -79,6 +80,12 @@ def brute_force(gram, score, terms):
     return best
 
 
+def settle(gram, slope, coef, terms, factor=None):
+    """Return where the exact step ends, and the factor it leaves."""
+    factor = Factor() if factor is None else factor
+    return newton.settle(gram, slope, coef, terms, np.ones(K), TOL, factor)
+
+
 SORTS = ("plain", "ridge", "free", "limits", "ridge free", "ridge free limits")
 
 
@@ -87,9 +94,7 @@ SORTS = ("plain", "ridge", "free", "limits", "ridge free", "ridge free limits")
 @given(seed=SEEDS)
 def test_settle_finds_the_minimum_over_all_sign_patterns(sort, seed):
     gram, score, terms, start = draw(seed, sort)
-    slope = score - gram @ start
-    found = newton.settle(gram, slope, start, terms, np.ones(K), TOL)
-    assert found is not None
+    found, _ = settle(gram, score - gram @ start, start, terms)
     assert_allclose(found, brute_force(gram, score, terms), rtol=0.0, atol=SAME)
 
 
@@ -98,8 +103,7 @@ def test_settle_finds_the_minimum_over_all_sign_patterns(sort, seed):
 @given(seed=SEEDS)
 def test_settled_point_satisfies_its_optimality_conditions(sort, seed):
     gram, score, terms, start = draw(seed, sort)
-    slope = score - gram @ start
-    found = newton.settle(gram, slope, start, terms, np.ones(K), TOL)
+    found, _ = settle(gram, score - gram @ start, start, terms)
     violation = distance(terms, found, score - gram @ found)
     assert violation.max() <= TOL + 100 * EPS
 
@@ -108,9 +112,48 @@ def test_settle_leaves_what_it_was_given_alone():
     gram, score, terms, start = draw(1)
     given = gram, score - gram @ start, start
     before = [array.copy() for array in given]
-    newton.settle(*given, terms, np.ones(K), TOL)
+    settle(*given, terms)
     for array, copy in zip(given, before, strict=True):
         assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@many
+@given(seed=SEEDS)
+def test_factor_that_settling_leaves_is_that_of_its_members(sort, seed):
+    gram, score, terms, start = draw(seed, sort)
+    found, factor = settle(gram, score - gram @ start, start, terms)
+    members = factor.members[: factor.count]
+    # No coordinate twice; whoever may still move is there.
+    assert np.unique(members).size == members.size
+    inside = (found > terms.lower) & (found < terms.upper)
+    assert set(np.flatnonzero(inside & (found != 0.0))) <= set(members)
+    lower = np.tril(factor.matrix[: factor.count, : factor.count])
+    expected = (gram + np.diag(terms.l2))[np.ix_(members, members)]
+    assert_allclose(lower @ lower.T, expected, rtol=0.0, atol=SAME)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@many
+@given(seed=SEEDS)
+def test_factor_of_an_earlier_step_changes_nothing(sort, seed):
+    gram, score, terms, start = draw(seed, sort)
+    _, known = settle(gram, score - gram @ start, start, terms)
+    # Another slope, as a Newton step or the next strength brings it.
+    score = score + np.random.default_rng(seed).normal(0.0, 0.3, K)
+    slope = score - gram @ start
+    fresh, _ = settle(gram, slope, start, terms)
+    found, _ = settle(gram, slope, start, terms, known)
+    assert_allclose(found, fresh, rtol=0.0, atol=SAME)
+
+
+def test_matrix_with_room_to_grow_is_read_in_its_corner_alone():
+    gram, score, terms, start = draw(1, "ridge")
+    store = np.full((K + 3, K + 3), np.nan)
+    store[:K, :K] = gram
+    expected, _ = settle(gram, score - gram @ start, start, terms)
+    found, _ = settle(store, score - gram @ start, start, terms)
+    assert_array_equal(found, expected)
 
 
 def test_settle_refuses_a_support_of_dependent_columns():
@@ -119,8 +162,7 @@ def test_settle_refuses_a_support_of_dependent_columns():
     terms = PenaltyTerms(0, *np.zeros((2, K)), *np.full((2, K), np.inf))
     gram = X.T @ X
     terms = PenaltyTerms(0, terms.l1, terms.l2, -terms.upper, terms.upper)
-    score, ones = X.T @ X[:, 2], np.ones(K)
-    assert newton.settle(gram, score, np.zeros(K), terms, ones, TOL) is None
+    assert settle(gram, X.T @ X[:, 2], np.zeros(K), terms) is None
 
 
 def test_ridge_makes_dependent_columns_solvable():
@@ -129,7 +171,7 @@ def test_ridge_makes_dependent_columns_solvable():
     free = np.full(K, np.inf)
     terms = PenaltyTerms(0, np.zeros(K), np.full(K, 0.1), -free, free)
     gram, score = X.T @ X, X.T @ X[:, 2]
-    found = newton.settle(gram, score, np.zeros(K), terms, np.ones(K), TOL)
+    found, _ = settle(gram, score, np.zeros(K), terms)
     assert found[0] == pytest.approx(found[1], abs=SAME)
 
 
@@ -137,7 +179,7 @@ def test_settle_gives_up_on_a_support_that_is_too_large(monkeypatch):
     monkeypatch.setattr(newton, "LARGEST_SUPPORT", 1)
     gram, _, terms, _ = draw(3)
     start = np.ones(K)
-    assert newton.settle(gram, start, start, terms, np.ones(K), TOL) is None
+    assert settle(gram, start, start, terms) is None
 
 
 def test_only_piecewise_quadratic_penalties_can_be_settled():
