@@ -54,7 +54,7 @@ def suits(problem: Problem, alpha: float, options: Options) -> bool:
     """Tell whether a problem is one for steps side by side."""
     lane = Lane(problem, alpha, 1.0, options)
     is_tall = lane.play.is_secant and lane.play.is_whole
-    return is_tall and options.max_iter >= MOST_STEPS
+    return options.abreast and is_tall and options.max_iter >= MOST_STEPS
 
 
 def solve_abreast(

@@ -74,13 +74,29 @@ class Options:
     road : str
         ``"covariance"``, ``"naive"`` or ``"auto"``.
     screen : bool
-        Whether a path looks at the survivors of the strong rule first.
+        Whether a path is solved on the survivors of the strong rule first.
+    whole : bool
+        Whether a Gram matrix of all of few columns stands for the rows.
+    secant : bool
+        Whether second derivatives may learn from the steps taken.
+    abreast : bool
+        Whether strengths of a tall problem may share a walk over its rows.
+    lead : bool
+        Whether a path may start a point on the line through the last two.
+
+    Notes
+    -----
+    What a switch turns off is done without it, more slowly, to the same tolerance.
     """
 
     tol: float = 1e-5
     max_iter: int = 100
     road: str = "auto"
     screen: bool = True
+    whole: bool = True
+    secant: bool = True
+    abreast: bool = True
+    lead: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -303,7 +319,8 @@ class Play:
         """
         p, n_obs = self.problem.n_features, self.problem.engine.n_obs
         return (
-            0 < p <= LARGEST_WHOLE
+            self.options.whole
+            and 0 < p <= LARGEST_WHOLE
             and n_obs >= ROWS_A_COLUMN * p
             and self.options.road != "naive"
             and (self.problem.fit_intercept or not self.problem.is_quadratic)
@@ -322,7 +339,8 @@ class Play:
         """Whether second derivatives are corrected by the steps taken."""
         p, n_obs = self.problem.n_features, self.problem.engine.n_obs
         return (
-            not self.problem.is_quadratic
+            self.options.secant
+            and not self.problem.is_quadratic
             and 0 < p <= LARGEST_WHOLE
             and n_obs >= ROWS_A_COLUMN * p
             and n_obs * p >= LEAST_NUMBERS
