@@ -9,7 +9,7 @@ from penglm import checks
 from penglm._typing import Vector
 from penglm.engines import Block
 from penglm.exceptions import PenglmInputError
-from penglm.solver import quadratic
+from penglm.solver import extrapolation, quadratic
 from penglm.solver.certificate import Candidates, certify
 from penglm.solver.irls import Options, Outcome, solve
 from penglm.solver.problem import Problem
@@ -243,10 +243,12 @@ def trace(
     if null.outcome.status is Status.NO_FINITE_SOLUTION:
         return nowhere(null, alphas[:1] if stop_early else alphas)
     warm = start or null.warm(alpha_max(problem, null))
+    before: Warm | None = None
     outcomes: list[Outcome] = []
     for alpha in alphas:
-        outcome = solve(problem, float(alpha), warm, null.score_scale, options)
-        warm = outcome.warm
+        led = extrapolation.lead(problem, before, warm, float(alpha))
+        outcome = solve(problem, float(alpha), led, null.score_scale, options)
+        before, warm = Warm(warm.point, warm.alpha, NOTHING), outcome.warm
         # Only the next point needs slopes and second derivatives.
         outcomes.append(replace(outcome, warm=Warm(warm.point, warm.alpha, NOTHING)))
         if on_point is not None:

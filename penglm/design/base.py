@@ -109,6 +109,11 @@ def positions(columns: Index | None, n_features: int) -> Index:
     return np.arange(n_features) if columns is None else np.asarray(columns)
 
 
+def unsigned(indices: Array) -> Array:
+    """Return row numbers as unsigned integers of the same size, without a copy."""
+    return indices.view(np.uint32 if indices.itemsize == 4 else np.uint64)
+
+
 def recentre(
     raw: Matrix, left: Vector, right: Vector, total: float, a: Vector, b: Vector
 ) -> Matrix:

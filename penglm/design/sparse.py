@@ -15,6 +15,7 @@ from penglm.design.base import (
     power_of_two,
     recentre,
     symmetric,
+    unsigned,
 )
 
 
@@ -61,11 +62,29 @@ class Sparse(Design):
             data = data * np.repeat(factor[mine], counts)
         return sparse.csc_array((data, part.indices, part.indptr), shape=part.shape)
 
+    def entries(self) -> tuple[Array, Array, Array]:
+        """Return the arrays that kernels read: data, unsigned row numbers, bounds."""
+        return self.X.data, unsigned(self.X.indices), self.X.indptr
+
     def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
-        return self.chosen(columns) @ np.asarray(coef, dtype=np.float64)
+        coef = np.asarray(coef, dtype=np.float64)
+        if columns is None or coef.ndim > 1:
+            return self.chosen(columns) @ coef
+        from penglm.kernels.compressed import add_columns
+
+        out = np.zeros(self.shape[0])
+        add_columns(*self.entries(), np.asarray(columns), coef, out)
+        return out
 
     def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
-        return self.chosen(columns).T @ row_values
+        from penglm.kernels.compressed import dot_columns, dot_many
+
+        mine = positions(columns, self.shape[1])
+        values = np.ascontiguousarray(row_values, dtype=np.float64)
+        out = np.empty((mine.size, *values.shape[1:]))
+        product = dot_columns if values.ndim == 1 else dot_many
+        product(*self.entries(), mine, values, out)
+        return out
 
     def gram(
         self,

@@ -6,13 +6,20 @@ if the objective falls (``line_search``). The loop ends when no coordinate of al
 violates its condition; how little the coefficients moved is never asked.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from penglm._typing import Index, Mask, Vector
 from penglm.interruption import serve
-from penglm.solver import coordinate_descent, line_search, newton, quadratic
+from penglm.solver import (
+    compressed,
+    coordinate_descent,
+    extrapolation,
+    line_search,
+    newton,
+    quadratic,
+)
 from penglm.solver import working_set as ws
 from penglm.solver.coordinate_descent import MOST_SWEEPS, Step
 from penglm.solver.problem import Problem
@@ -34,6 +41,8 @@ LARGEST_FACTORED = 50_000_000
 FACTORED_FIRST = 2_000_000
 # A Gram matrix of k columns costs as much as k^2 / GRAM_PASSES columns of a slope.
 GRAM_PASSES = 16
+# Working sets of sparse columns may grow at once to so many times their size.
+WIDEST = 2
 # With so many rows for each column a Gram matrix of all columns pays at once.
 ROWS_A_COLUMN = 5
 # A step with second derivatives of an earlier point has to do better than this.
@@ -120,6 +129,8 @@ def solve(
         here = quadratic.expand(problem, start.point, scope)
     elif scope is not None:
         here = here.take(scope)
+    if start.ahead is not None:
+        here = extrapolation.better(problem, here, start.ahead, alpha)
     play = Play(problem, alpha, unit, is_free, options, start.curvature)
     status, history, stall = Status.MAX_ITER, [], Stall()
     while True:
@@ -232,6 +243,7 @@ class Play:
         self.working = ws.grow(
             self.working, here, violation, is_free=free, target=target
         )
+        self.working = self.widened(here)
         self.before = self.inside(here, violation)
         tol = target
         if not self.problem.is_quadratic:
@@ -249,6 +261,18 @@ class Play:
         self.watch(here.point, there)
         return there
 
+    def widened(self, here: Expansion) -> Index:
+        """Return the working set, or all survivors of the strong rule if that is cheap.
+
+        Sparse columns that stay at zero cost a look in few sweeps; one that is missed
+        costs a step.
+        """
+        scope, whole = here.columns, self.problem.engine.whole()
+        if scope is None or whole is None or scope.size > WIDEST * self.working.size:
+            return self.working
+        fits = compressed.suits(whole.design, scope, is_asked=False)
+        return scope if fits else self.working
+
     def penalised(self, here: Expansion, tol: float) -> Step:
         """Solve the subproblem by the road that suits the working set."""
         sub = coordinate_descent.state(
@@ -258,6 +282,10 @@ class Play:
         naive = self.options.road == "naive" or (
             self.options.road == "auto" and self.working.size > LARGEST_GRAM
         )
+        by_columns = whole is not None and self.options.road != "covariance"
+        if by_columns and compressed.suits(whole.design, self.working, is_asked=naive):
+            sub = replace(sub, tol=compressed.EASE * tol)
+            return compressed.on_compressed(sub, self.problem, whole, here)
         if naive and whole is not None:
             return coordinate_descent.on_columns(sub, self.problem, whole, here)
         fit_intercept = self.problem.fit_intercept

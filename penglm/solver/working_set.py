@@ -30,6 +30,8 @@ class Warm:
         Second derivatives to go on from.
     here : Expansion or None
         Loss and slope there, over all columns, which saves the next solve a pass.
+    ahead : Point or None
+        A start that may be better, to be tried.
     """
 
     point: Point
@@ -37,6 +39,7 @@ class Warm:
     score: Vector
     curvature: Curvature | None = None
     here: Expansion | None = None
+    ahead: Point | None = None
 
 
 def violation(problem: Problem, here: Expansion, alpha: float, unit: Vector) -> Vector:
