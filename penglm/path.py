@@ -332,7 +332,7 @@ def finish(
     candidates = Candidates(
         alphas,
         np.array([intercept for intercept, _ in original]),
-        np.column_stack([coef for _, coef in original]),
+        np.array([coef for _, coef in original]).T,
     )
     solutions = []
     judged = certify(problem, candidates, null.score_scale)

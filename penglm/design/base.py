@@ -37,6 +37,19 @@ class Columns:
     indices: Array | None = None
     indptr: Array | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Size of the stored numbers and indices."""
+        stored = self.dense, self.data, self.indices
+        return sum(part.nbytes for part in stored if part is not None)
+
+    def counts(self, columns: Index, n_obs: int) -> Index:
+        """Return how many entries (k,) columns of this piece store."""
+        if self.indptr is None:
+            return np.full(columns.size, n_obs)
+        found: Index = self.indptr[columns + 1] - self.indptr[columns]
+        return found
+
 
 class Design(ABC):
     """One block of rows of a design matrix.
@@ -111,7 +124,8 @@ def positions(columns: Index | None, n_features: int) -> Index:
 
 def unsigned(indices: Array) -> Array:
     """Return row numbers as unsigned integers of the same size, without a copy."""
-    return indices.view(np.uint32 if indices.itemsize == 4 else np.uint64)
+    plain: Array = indices.view(np.uint32 if indices.itemsize == 4 else np.uint64)
+    return plain
 
 
 def recentre(

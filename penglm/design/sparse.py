@@ -81,10 +81,11 @@ class Sparse(Design):
 
         mine = positions(columns, self.shape[1])
         values = np.ascontiguousarray(row_values, dtype=np.float64)
-        out = np.empty((mine.size, *values.shape[1:]))
+        # One row for each vector: the slopes that belong together lie together.
+        out = np.empty((*values.shape[1:], mine.size))
         product = dot_columns if values.ndim == 1 else dot_many
         product(*self.entries(), mine, values, out)
-        return out
+        return out.T
 
     def gram(
         self,
@@ -96,6 +97,8 @@ class Sparse(Design):
     ) -> Matrix:
         mine = positions(columns, self.shape[1])
         theirs = mine if others is None else np.asarray(others)
+        if not (mine.size and theirs.size):
+            return np.zeros((mine.size, theirs.size))
         if center is not None:
             # A full column is centred at once: far from zero nothing would be left.
             is_full = np.diff(self.X.indptr) == self.shape[0]

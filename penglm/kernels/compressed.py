@@ -9,6 +9,8 @@ x, i its entries and their rows; w weights of the rows (n,); r, R values of the 
 (n,) and (n, m).
 """
 
+import numpy as np
+
 from penglm.kernels._jit import jit
 
 
@@ -27,19 +29,21 @@ def dot_columns(data, indices, indptr, columns, r, out):
 
 @jit
 def dot_many(data, indices, indptr, columns, R, out):
-    """Write ``X[:, columns]' R`` into ``out`` (k, m); rows of ``R`` lie together."""
+    """Write ``X[:, columns]' R`` into ``out`` (m, k); rows of ``R`` lie together."""
     m = R.shape[1]
+    total = np.empty(m)
     for k in range(columns.size):
         j = columns[k]
         x = data[indptr[j] : indptr[j + 1]]
         i = indices[indptr[j] : indptr[j + 1]]
-        total = out[k]
         for c in range(m):
             total[c] = 0.0
         for e in range(x.size):
             row = R[i[e]]
             for c in range(m):
                 total[c] += x[e] * row[c]
+        for c in range(m):
+            out[c, k] = total[c]
 
 
 @jit

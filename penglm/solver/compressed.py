@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from penglm._typing import Array, Index, Vector
-from penglm.design import Columns, Design
+from penglm.design import Design
 from penglm.design.base import unsigned
 from penglm.engines import Block
 from penglm.interruption import serve
@@ -33,7 +33,7 @@ ALWAYS_SPARE = 64_000_000
 SPARE_SHARE = 0.3
 # A sweep over all coordinates measures what is left, so that the promise need not be
 # kept with the margin that others need.
-EASE = 5.0
+EASE = 9.0
 # Sweeps before conjugate gradients, steps of those at a time, and the share of the
 # slope that they leave: later ones are wasted while signs still change.
 SWEEPS_BEFORE = 2
@@ -62,23 +62,15 @@ def suits(design: Design, columns: Index, *, is_asked: bool) -> bool:
     thin, thick, stored = 0, 0, 0
     for piece in design.columns():
         inside = columns[(columns >= piece.start) & (columns < piece.stop)]
-        if piece.dense is not None:
-            thick += inside.size * design.shape[0]
-            stored += piece.dense.nbytes
-        else:
-            thin += int(counts(piece)[inside - piece.start].sum())
-            stored += piece.data.nbytes + piece.indices.nbytes
+        entries = int(piece.counts(inside - piece.start, design.shape[0]).sum())
+        thin += entries if piece.dense is None else 0
+        thick += 0 if piece.dense is None else entries
+        stored += piece.nbytes
     entries = thin + thick
     if thick > thin or ENTRY * entries > max(ALWAYS_SPARE, SPARE_SHARE * stored):
         return False
     few = columns.size >= LEAST_COLUMNS and GRAM_ENTRIES * entries <= columns.size**2
     return is_asked or few
-
-
-def counts(piece: Columns) -> Index:
-    """Return the number of entries (k,) of each column of a sparse piece."""
-    entries: Index = np.diff(piece.indptr)
-    return entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +126,7 @@ def pack(
     for piece in design.columns():
         places = np.flatnonzero((columns >= piece.start) & (columns < piece.stop))
         inside = columns[places] - piece.start
-        is_dense = piece.dense is not None
-        size[places] = n_obs if is_dense else counts(piece)[inside]
+        size[places] = piece.counts(inside, n_obs)
         found.append((piece, inside, places))
     starts = np.concatenate([[0], np.cumsum(size)])
     data, rows = np.empty(starts[-1]), np.empty(starts[-1], dtype=np.uint32)
@@ -151,12 +142,13 @@ def pack(
             root, center[mine], scale[mine], weight_sum, data, rows, ends, mean[mine],
             curvature[mine],
         )  # fmt: skip
-        if piece.dense is None:
+        if piece.indices is not None:
             index = unsigned(piece.indices)
             pack_columns(piece.data, index, piece.indptr, inside, *rest)
             continue
         # A dense column is one with an entry in every row.
         bounds = np.array([0, n_obs])
+        assert piece.dense is not None
         for place, j in zip(places.tolist(), inside.tolist(), strict=True):
             one = slice(place, place + 1)
             pack_columns(
@@ -175,9 +167,8 @@ def on_compressed(
     Columns are centred under the *working* weight, which makes them orthogonal to the
     intercept: after one correction of the slopes it needs no coordinate.
     """
-    eta = problem.eta(block, here.point)
-    _, _, working_weight = problem.family.working_terms(block.y, eta)
-    weight = block.sample_weight * working_weight / problem.weight_total
+    at = problem.linearise(block, here.point)
+    weight = block.sample_weight * at.working_weight / problem.weight_total
     weight_sum = float(weight.sum())
     scale = problem.scale[sub.columns]
     center, shift, score = np.zeros(sub.columns.size), 0.0, sub.score

@@ -65,9 +65,7 @@ def lead(problem: Problem, before: Warm | None, last: Warm, alpha: float) -> War
     return replace(last, ahead=ahead(before.point, last.point, alphas, problem))
 
 
-def better(
-    problem: Problem, here: Expansion, there: Point, alpha: float
-) -> Expansion:
+def better(problem: Problem, here: Expansion, there: Point, alpha: float) -> Expansion:
     """Return the expansion at ``there`` if the objective is lower than ``here``."""
     candidate = quadratic.expand(problem, there, here.columns)
     now = line_search.objective(problem, here, alpha)

@@ -124,13 +124,7 @@ def solve(
     unit, beside_unit = aim(problem, alpha, score_scale, is_free)
     target = 0.5 * options.tol
     scope = ws.strong(problem, alpha, start) if options.screen else None
-    here = start.here
-    if here is None:
-        here = quadratic.expand(problem, start.point, scope)
-    elif scope is not None:
-        here = here.take(scope)
-    if start.ahead is not None:
-        here = extrapolation.better(problem, here, start.ahead, alpha)
+    here = begin(problem, alpha, start, scope)
     play = Play(problem, alpha, unit, is_free, options, start.curvature)
     status, history, stall = Status.MAX_ITER, [], Stall()
     while True:
@@ -167,6 +161,20 @@ def solve(
         status = Status.NO_FINITE_SOLUTION
     warm = Warm(here.point, alpha, here.score, play.curvature, here)
     return Outcome(warm, status, here.loss, len(history) - 1, tuple(history), play.rank)
+
+
+def begin(
+    problem: Problem, alpha: float, start: Warm, scope: Index | None
+) -> Expansion:
+    """Return the expansion, over ``scope``, that a solve goes on from."""
+    here = start.here
+    if here is None:
+        here = quadratic.expand(problem, start.point, scope)
+    elif scope is not None:
+        here = here.take(scope)
+    if start.ahead is not None:
+        here = extrapolation.better(problem, here, start.ahead, alpha)
+    return here
 
 
 def aim(
@@ -282,12 +290,12 @@ class Play:
         naive = self.options.road == "naive" or (
             self.options.road == "auto" and self.working.size > LARGEST_GRAM
         )
-        by_columns = whole is not None and self.options.road != "covariance"
-        if by_columns and compressed.suits(whole.design, self.working, is_asked=naive):
-            sub = replace(sub, tol=compressed.EASE * tol)
-            return compressed.on_compressed(sub, self.problem, whole, here)
-        if naive and whole is not None:
-            return coordinate_descent.on_columns(sub, self.problem, whole, here)
+        if whole is not None and self.options.road != "covariance":
+            if compressed.suits(whole.design, self.working, is_asked=naive):
+                sub = replace(sub, tol=compressed.EASE * tol)
+                return compressed.on_compressed(sub, self.problem, whole, here)
+            if naive:
+                return coordinate_descent.on_columns(sub, self.problem, whole, here)
         fit_intercept = self.problem.fit_intercept
         return coordinate_descent.on_gram(
             sub, self.second(here), fit_intercept=fit_intercept

@@ -94,18 +94,17 @@ def expand(problem: Problem, point: Point, columns: Index | None = None) -> Expa
     """Return loss and slope over ``columns`` at ``point``, in one pass."""
 
     def slope(block: Block) -> tuple[float, float, Vector, float]:
-        eta = problem.eta(block, point)
-        loss, score_factor, weight = problem.family.working_terms(block.y, eta)
-        block_loss = float(block.sample_weight @ loss)
+        at = problem.linearise(block, point)
+        block_loss = float(block.sample_weight @ at.loss)
         if not np.isfinite(block_loss):
             # Outside the family's means there is no slope, and none is needed.
             k = problem.n_features if columns is None else columns.size
             return np.inf, 0.0, np.zeros(k), 0.0
-        weighted = block.sample_weight * score_factor
+        weighted = block.sample_weight * at.score_factor
         score = problem.columns_of(block).gradient(weighted, columns)
-        parts = np.abs(score_factor * eta)
+        parts = np.abs(at.score_factor * at.eta)
         if not problem.is_quadratic:
-            parts += weight * (np.abs(eta) + 1.0)
+            parts += at.working_weight * (np.abs(at.eta) + 1.0)
         size = float(block.sample_weight @ parts)
         return block_loss, float(weighted.sum()), score, size
 
@@ -160,9 +159,7 @@ def curve(
     everything = np.concatenate([known.columns, new])
 
     def second(block: Block) -> tuple[float, Vector, Matrix]:
-        eta = problem.eta(block, point)
-        _, _, working_weight = problem.family.working_terms(block.y, eta)
-        weight = block.sample_weight * working_weight
+        weight = block.sample_weight * problem.linearise(block, point).working_weight
         design = problem.columns_of(block)
         others = everything if known.columns.size else None
         gram = design.gram(weight, new, others)
