@@ -9,6 +9,8 @@ x, i its entries and their rows; w weights of the rows (n,); r, R values of the 
 (n,) and (n, m).
 """
 
+import math
+
 import numpy as np
 
 from penglm.kernels._jit import jit
@@ -96,3 +98,49 @@ def pack_columns(
             total += max(w_sum - seen, 0.0) * m * m
         mean[k] = 0.0 if is_full else m / scale[k]
         curvature[k] = total / (scale[k] * scale[k])
+
+
+@jit
+def moments(data, indices, indptr, share, constant, mean, sd):
+    """Write mean and sd (p,) of all columns; ``share`` (n,) are weights of sum one.
+
+    Powers of two keep the squares in range. A column with entries in most rows is
+    summed about a value of its own, and its empty rows are counted one by one: what one
+    minus the others leaves of a light row is rounding. An sd below ``constant`` times
+    the largest entry is 0.
+    """
+    is_empty = np.ones(share.size, dtype=np.bool_)
+    for j in range(mean.size):
+        x = data[indptr[j] : indptr[j + 1]]
+        i = indices[indptr[j] : indptr[j + 1]]
+        largest = 0.0
+        filled = 0.0
+        for e in range(x.size):
+            largest = max(largest, abs(x[e]))
+            filled += share[i[e]]
+        if not largest > 0.0:
+            continue
+        unit = math.ldexp(1.0, min(max(math.frexp(largest)[1], -1000), 1000))
+        empty = max(1.0 - filled, 0.0)
+        origin = 0.0
+        if filled > 0.5:
+            origin = x[0] / unit
+            is_empty[:] = True
+            for e in range(x.size):
+                is_empty[i[e]] = False
+            empty = 0.0
+            for row in range(share.size):
+                if is_empty[row]:
+                    empty += share[row]
+        shift = 0.0
+        for e in range(x.size):
+            shift += share[i[e]] * (x[e] / unit - origin)
+        m = origin + (shift - empty * origin)
+        square = empty * m * m
+        for e in range(x.size):
+            d = x[e] / unit - m
+            square += share[i[e]] * d * d
+        spread = math.sqrt(square)
+        mean[j] = m * unit
+        if spread > constant * (largest / unit):
+            sd[j] = spread * unit

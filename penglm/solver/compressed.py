@@ -31,6 +31,8 @@ GRAM_ENTRIES = 4
 ENTRY = 12
 ALWAYS_SPARE = 64_000_000
 SPARE_SHARE = 0.3
+# A working set may grow at once to so many times its size.
+WIDEST = 2
 # A sweep over all coordinates measures what is left, so that the promise need not be
 # kept with the margin that others need.
 EASE = 9.0
@@ -71,6 +73,18 @@ def suits(design: Design, columns: Index, *, is_asked: bool) -> bool:
         return False
     few = columns.size >= LEAST_COLUMNS and GRAM_ENTRIES * entries <= columns.size**2
     return is_asked or few
+
+
+def widen(problem: Problem, here: Expansion, working: Index) -> Index:
+    """Return the working set, or all survivors of the strong rule if that is cheap.
+
+    A sparse column that stays at zero costs a look in a few sweeps; one that is missed
+    costs a step.
+    """
+    scope, whole = here.columns, problem.engine.whole()
+    if scope is None or whole is None or scope.size > WIDEST * working.size:
+        return working
+    return scope if suits(whole.design, scope, is_asked=False) else working
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from penglm._typing import Index
 from penglm.solver import compressed, line_search, quadratic
 from penglm.solver.problem import Problem
 from penglm.solver.quadratic import Expansion
@@ -63,6 +64,20 @@ def lead(problem: Problem, before: Warm | None, last: Warm, alpha: float) -> War
         return last
     alphas = before.alpha, last.alpha, alpha
     return replace(last, ahead=ahead(before.point, last.point, alphas, problem))
+
+
+def begin(
+    problem: Problem, alpha: float, start: Warm, scope: Index | None
+) -> Expansion:
+    """Return the expansion, over ``scope``, that a solve goes on from."""
+    here = start.here
+    if here is None:
+        here = quadratic.expand(problem, start.point, scope)
+    elif scope is not None:
+        here = here.take(scope)
+    if start.ahead is not None:
+        here = better(problem, here, start.ahead, alpha)
+    return here
 
 
 def better(problem: Problem, here: Expansion, there: Point, alpha: float) -> Expansion:

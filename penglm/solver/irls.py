@@ -41,8 +41,6 @@ LARGEST_FACTORED = 50_000_000
 FACTORED_FIRST = 2_000_000
 # A Gram matrix of k columns costs as much as k^2 / GRAM_PASSES columns of a slope.
 GRAM_PASSES = 16
-# Working sets of sparse columns may grow at once to so many times their size.
-WIDEST = 2
 # With so many rows for each column a Gram matrix of all columns pays at once.
 ROWS_A_COLUMN = 5
 # A step with second derivatives of an earlier point has to do better than this.
@@ -124,7 +122,7 @@ def solve(
     unit, beside_unit = aim(problem, alpha, score_scale, is_free)
     target = 0.5 * options.tol
     scope = ws.strong(problem, alpha, start) if options.screen else None
-    here = begin(problem, alpha, start, scope)
+    here = extrapolation.begin(problem, alpha, start, scope)
     play = Play(problem, alpha, unit, is_free, options, start.curvature)
     status, history, stall = Status.MAX_ITER, [], Stall()
     while True:
@@ -161,20 +159,6 @@ def solve(
         status = Status.NO_FINITE_SOLUTION
     warm = Warm(here.point, alpha, here.score, play.curvature, here)
     return Outcome(warm, status, here.loss, len(history) - 1, tuple(history), play.rank)
-
-
-def begin(
-    problem: Problem, alpha: float, start: Warm, scope: Index | None
-) -> Expansion:
-    """Return the expansion, over ``scope``, that a solve goes on from."""
-    here = start.here
-    if here is None:
-        here = quadratic.expand(problem, start.point, scope)
-    elif scope is not None:
-        here = here.take(scope)
-    if start.ahead is not None:
-        here = extrapolation.better(problem, here, start.ahead, alpha)
-    return here
 
 
 def aim(
@@ -251,7 +235,7 @@ class Play:
         self.working = ws.grow(
             self.working, here, violation, is_free=free, target=target
         )
-        self.working = self.widened(here)
+        self.working = compressed.widen(self.problem, here, self.working)
         self.before = self.inside(here, violation)
         tol = target
         if not self.problem.is_quadratic:
@@ -268,18 +252,6 @@ class Play:
         there = Point(coef, here.point.intercept + step.intercept_change)
         self.watch(here.point, there)
         return there
-
-    def widened(self, here: Expansion) -> Index:
-        """Return the working set, or all survivors of the strong rule if that is cheap.
-
-        Sparse columns that stay at zero cost a look in few sweeps; one that is missed
-        costs a step.
-        """
-        scope, whole = here.columns, self.problem.engine.whole()
-        if scope is None or whole is None or scope.size > WIDEST * self.working.size:
-            return self.working
-        fits = compressed.suits(whole.design, scope, is_asked=False)
-        return scope if fits else self.working
 
     def penalised(self, here: Expansion, tol: float) -> Step:
         """Solve the subproblem by the road that suits the working set."""

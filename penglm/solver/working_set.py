@@ -82,4 +82,7 @@ def grow(
     room = max(LEAST_GROWTH, 2 * active.size)
     if wrong.sum() > room:
         wrong &= distance >= np.partition(distance, -room)[-room]
-    return np.union1d(np.union1d(working, active), candidates[wrong | free])
+    taken = np.zeros(here.point.coef.size, dtype=bool)
+    for part in (working, active, candidates[wrong | free]):
+        taken[part] = True
+    return np.flatnonzero(taken)
