@@ -159,17 +159,16 @@ def pack(
         if piece.indices is not None:
             index = unsigned(piece.indices)
             pack_columns(piece.data, index, piece.indptr, inside, *rest)
-            continue
-        # A dense column is one with an entry in every row.
-        bounds = np.array([0, n_obs])
-        assert piece.dense is not None
-        for place, j in zip(places.tolist(), inside.tolist(), strict=True):
-            one = slice(place, place + 1)
-            pack_columns(
-                piece.dense[:, j], everyone, bounds, np.zeros(1, dtype=np.int64), root,
-                center[one], scale[one], weight_sum, data, rows,
-                starts[place : place + 2], mean[one], curvature[one],
-            )  # fmt: skip
+        elif piece.dense is not None:
+            # A dense column is one with an entry in every row.
+            bounds, first = np.array([0, n_obs]), np.zeros(1, dtype=np.int64)
+            for place, j in zip(places.tolist(), inside.tolist(), strict=True):
+                one = slice(place, place + 1)
+                pack_columns(
+                    piece.dense[:, j], everyone, bounds, first, root, center[one],
+                    scale[one], weight_sum, data, rows, starts[place : place + 2],
+                    mean[one], curvature[one],
+                )  # fmt: skip
     return Packed(data, rows, starts, mean, curvature, weight_sum)
 
 
