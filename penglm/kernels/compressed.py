@@ -116,7 +116,7 @@ def moments(data, indices, indptr, share, constant, mean, sd):
         largest = 0.0
         filled = 0.0
         for e in range(x.size):
-            largest = max(largest, abs(x[e]))
+            largest = max(largest, abs(np.float64(x[e])))
             filled += share[i[e]]
         if not largest > 0.0:
             continue
@@ -124,7 +124,7 @@ def moments(data, indices, indptr, share, constant, mean, sd):
         empty = max(1.0 - filled, 0.0)
         origin = 0.0
         if filled > 0.5:
-            origin = x[0] / unit
+            origin = np.float64(x[0]) / unit
             is_empty[:] = True
             for e in range(x.size):
                 is_empty[i[e]] = False
@@ -134,11 +134,11 @@ def moments(data, indices, indptr, share, constant, mean, sd):
                     empty += share[row]
         shift = 0.0
         for e in range(x.size):
-            shift += share[i[e]] * (x[e] / unit - origin)
+            shift += share[i[e]] * (np.float64(x[e]) / unit - origin)
         m = origin + (shift - empty * origin)
         square = empty * m * m
         for e in range(x.size):
-            d = x[e] / unit - m
+            d = np.float64(x[e]) / unit - m
             square += share[i[e]] * d * d
         spread = math.sqrt(square)
         mean[j] = m * unit

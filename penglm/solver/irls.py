@@ -235,7 +235,8 @@ class Play:
         self.working = ws.grow(
             self.working, here, violation, is_free=free, target=target
         )
-        self.working = compressed.widen(self.problem, here, self.working)
+        if self.options.road != "covariance":
+            self.working = compressed.widen(self.problem, here, self.working)
         self.before = self.inside(here, violation)
         tol = target
         if not self.problem.is_quadratic:
