@@ -14,6 +14,9 @@ from scipy import sparse
 from penglm._typing import Array, Vector
 from penglm.exceptions import PenglmInputError, PenglmTypeError
 
+# Sparse formats that keep their numbers in one array.
+PLAIN = ("bsr", "coo", "csc", "csr")
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -241,6 +244,10 @@ def same_index(given: Mapping[str, Any]) -> None:
 def missing_rows(values: Any) -> Array:
     """Return a boolean (n,): rows that hold NaN or infinity."""
     if is_sparse(values):
+        with np.errstate(all="ignore"):
+            plain = values.format in PLAIN
+            if plain and np.isfinite(values.data.sum(dtype=np.float64)):
+                return np.zeros(values.shape[0], dtype=bool)
         coo = values.tocoo()
         bad = np.zeros(values.shape[0], dtype=np.bool_)
         bad[coo.coords[0][~np.isfinite(coo.data)]] = True

@@ -12,8 +12,8 @@ from penglm.exceptions import (
     SeparationWarning,
     warn,
 )
-from penglm.solver.irls import Options
 from penglm.solver.newton import dependent_columns
+from penglm.solver.outcome import Options
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Solution, Status
 

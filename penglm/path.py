@@ -11,7 +11,8 @@ from penglm.engines import Block
 from penglm.exceptions import PenglmInputError
 from penglm.solver import moments_certificate, quadratic
 from penglm.solver.certificate import Candidates, certify
-from penglm.solver.irls import Options, Outcome, solve
+from penglm.solver.irls import solve
+from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
 from penglm.solver.quadratic import Expansion
 from penglm.solver.screening import solve_ahead
@@ -350,7 +351,7 @@ def finish(
     candidates = Candidates(
         alphas,
         np.array([intercept for intercept, _ in original]),
-        np.column_stack([coef for _, coef in original]),
+        np.array([coef for _, coef in original]).T,
     )
     solutions = []
     known, here = outcomes[-1].warm.curvature, null.outcome.here

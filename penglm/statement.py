@@ -21,7 +21,7 @@ from penglm.penalties import ElasticNet, Penalty
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.fit import Solved
 from penglm.results.path import PathResults
-from penglm.solver.irls import Options
+from penglm.solver.outcome import Options
 from penglm.solver.problem import Moments, Problem, measure
 from penglm.solver.solution import Solution
 from penglm.solver.working_set import Warm

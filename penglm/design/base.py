@@ -44,6 +44,19 @@ class Columns:
     indices: Array | None = None
     indptr: Array | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Size of the stored numbers and indices."""
+        stored = self.dense, self.data, self.indices
+        return sum(part.nbytes for part in stored if part is not None)
+
+    def counts(self, columns: Index, n_obs: int) -> Index:
+        """Return how many entries (k,) columns of this piece store."""
+        if self.indptr is None:
+            return np.full(columns.size, n_obs)
+        found: Index = self.indptr[columns + 1] - self.indptr[columns]
+        return found
+
 
 class Design(ABC):
     """One block of rows of a design matrix.
@@ -168,6 +181,12 @@ class Design(ABC):
 def positions(columns: Index | None, n_features: int) -> Index:
     """Return column positions, spelled out."""
     return np.arange(n_features) if columns is None else np.asarray(columns)
+
+
+def unsigned(indices: Array) -> Array:
+    """Return row numbers as unsigned integers of the same size, without a copy."""
+    plain: Array = indices.view(np.uint32 if indices.itemsize == 4 else np.uint64)
+    return plain
 
 
 def recentre(

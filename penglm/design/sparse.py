@@ -8,14 +8,14 @@ from scipy import sparse
 from penglm._typing import Array, Index, Matrix, Vector
 from penglm.design.base import (
     ALL_ROWS,
+    CONSTANT,
     Columns,
     Design,
     chosen,
-    constant_to_zero,
     positions,
-    power_of_two,
     recentre,
     symmetric,
+    unsigned,
 )
 
 
@@ -62,11 +62,30 @@ class Sparse(Design):
             data = data * np.repeat(factor[mine], counts)
         return sparse.csc_array((data, part.indices, part.indptr), shape=part.shape)
 
+    def entries(self) -> tuple[Array, Array, Array]:
+        """Return the arrays that kernels read: data, unsigned row numbers, bounds."""
+        return self.X.data, unsigned(self.X.indices), self.X.indptr
+
     def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
-        return self.chosen(columns) @ np.asarray(coef, dtype=np.float64)
+        coef = np.asarray(coef, dtype=np.float64)
+        if columns is None or coef.ndim > 1:
+            return self.chosen(columns) @ coef
+        from penglm.kernels.compressed import add_columns
+
+        out = np.zeros(self.shape[0])
+        add_columns(*self.entries(), np.asarray(columns), coef, out)
+        return out
 
     def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
-        return self.chosen(columns).T @ row_values
+        from penglm.kernels.compressed import dot_columns, dot_many
+
+        mine = positions(columns, self.shape[1])
+        values = np.ascontiguousarray(row_values, dtype=np.float64)
+        # One row for each vector: the slopes that belong together lie together.
+        out = np.empty((*values.shape[1:], mine.size))
+        product = dot_columns if values.ndim == 1 else dot_many
+        product(*self.entries(), mine, values, out)
+        return out.T
 
     def gram(
         self,
@@ -78,6 +97,8 @@ class Sparse(Design):
     ) -> Matrix:
         mine = positions(columns, self.shape[1])
         theirs = mine if others is None else np.asarray(others)
+        if not (mine.size and theirs.size):
+            return np.zeros((mine.size, theirs.size))
         if center is not None:
             # A full column is centred at once: far from zero nothing would be left.
             is_full = np.diff(self.X.indptr) == self.shape[0]
@@ -101,40 +122,12 @@ class Sparse(Design):
         return symmetric(out) if others is None else out
 
     def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
-        X = self.chosen(None)
-        n_features = self.shape[1]
-        counts = np.diff(X.indptr)
-        column = np.repeat(np.arange(n_features), counts)
-        size = np.zeros(n_features)
-        np.maximum.at(size, column, np.abs(X.data))
-        unit = power_of_two(size)
-        value = X.data / unit[column]
+        from penglm.kernels.compressed import moments
+
         share = sample_weight / sample_weight.sum()
-        part = share[X.indices]
-        filled = np.bincount(column, part, n_features)
-        mostly = filled > 0.5
-        empty = np.maximum(1.0 - filled, 0.0)
-        empty[mostly] = self.empty_share(np.flatnonzero(mostly), share)
-        # About a value of its own, a column that hardly varies loses no digits.
-        origin = np.zeros(n_features)
-        origin[mostly] = value[X.indptr[:-1][mostly]]
-        shift = np.bincount(column, part * (value - origin[column]), n_features)
-        mean = origin + (shift - empty * origin)
-        square = np.bincount(column, part * (value - mean[column]) ** 2, n_features)
-        sd = constant_to_zero(np.sqrt(square + empty * mean**2), size / unit)
-        return mean * unit, sd * unit
-
-    def empty_share(self, columns: Index, share: Vector) -> Vector:
-        """Return the weight (k,) of the rows without an entry, summed over them.
-
-        One minus the weight of the others would leave nothing of a light row.
-        """
-        out = np.empty(columns.size)
-        for k, j in enumerate(columns.tolist()):
-            is_empty = np.ones(share.size, dtype=np.bool_)
-            is_empty[self.X.indices[self.X.indptr[j] : self.X.indptr[j + 1]]] = False
-            out[k] = share[is_empty].sum()
-        return out
+        mean, sd = np.zeros((2, self.shape[1]))
+        moments(*self.entries(), share, CONSTANT, mean, sd)
+        return mean, sd
 
     def take(self, rows: Index) -> "Sparse":
         return Sparse(self.X.tocsr()[rows].tocsc())

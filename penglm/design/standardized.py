@@ -6,7 +6,13 @@ from typing import Any
 import numpy as np
 
 from penglm._typing import Array, Index, Matrix, Vector
-from penglm.design.base import Columns, Design, positions
+from penglm.design.base import Columns, Design
+
+
+def inverse(scale: Vector) -> Vector:
+    """Return the factors (p,) that divide by scales, 0 for a scale of 0."""
+    with np.errstate(divide="ignore"):
+        return np.where(scale > 0.0, 1.0 / scale, 0.0)
 
 
 class Standardized(Design):
@@ -17,25 +23,36 @@ class Standardized(Design):
     design : Design (n, p)
     center, scale : Vector (p,)
         A column with scale 0 becomes a column of zeros.
+    factor : Vector (p,), optional
+        What ``inverse(scale)`` returns, where it is known.
     """
 
-    def __init__(self, design: Design, center: Vector, scale: Vector) -> None:
+    def __init__(
+        self,
+        design: Design,
+        center: Vector,
+        scale: Vector,
+        factor: Vector | None = None,
+    ) -> None:
         self.design = design
         self.center = center
         self.scale = scale
         self.shape = design.shape
-        with np.errstate(divide="ignore"):
-            self.factor = np.where(scale > 0.0, 1.0 / scale, 0.0)
+        self.factor = inverse(scale) if factor is None else factor
+
+    def moved(self, columns: Index | None) -> tuple[Vector, Vector]:
+        """Return factors and centres (k,) of the chosen columns."""
+        if columns is None:
+            return self.factor, self.center
+        return self.factor[columns], self.center[columns]
 
     def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
-        chosen = positions(columns, self.shape[1])
-        factor, center = self.factor[chosen], self.center[chosen]
+        factor, center = self.moved(columns)
         raw = factor * coef if coef.ndim == 1 else factor[:, None] * coef
         return self.design.linear_predictor(raw, columns) - center @ raw
 
     def gradient(self, row_values: Array, columns: Index | None = None) -> Any:
-        chosen = positions(columns, self.shape[1])
-        factor, center = self.factor[chosen], self.center[chosen]
+        factor, center = self.moved(columns)
         raw = self.design.gradient(row_values, columns)
         if row_values.ndim == 1:
             return factor * (raw - center * row_values.sum())

@@ -10,6 +10,8 @@ from penglm.families.links import Logit
 
 def entropy(y: Vector) -> Vector:
     """Return ``y log y + (1 - y) log(1 - y)``, 0 at both ends."""
+    if np.all((y == 0.0) | (y == 1.0)):
+        return np.zeros_like(y)
     value: Vector = np.asarray(xlogy(y, y) + xlog1py(1.0 - y, -y), dtype=np.float64)
     return value
 

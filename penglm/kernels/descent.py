@@ -6,7 +6,8 @@ the scalar prox and every sweep that calls it are in this one file.
 Letters (the only place that uses them): X columns (n, k), Fortran order or CSC;
 w weights of the rows (n,); r weighted residual of the quadratic model (n,); H its
 Gram matrix (k, k); v residual correlations ``u - H (coef - start)`` (k,); j column;
-c curvature; u ``c * coef + correlation``, the argument of the prox.
+c curvature; u ``c * coef + correlation``, the argument of the prox; q what a change
+of coefficients does to the rows (n,); x, i the entries of a column and their rows.
 
 Every sweep returns the largest violation it met, ``(c + l2) |step| / unit``: the
 distance of coordinate j from its own optimum when it was visited, in units of the
@@ -170,6 +171,61 @@ def sweep_sparse(
         for i in range(r.size):
             r[i] += shift * w[i]
     return largest
+
+
+@jit
+def sweep_packed(
+    kind,
+    data,
+    rows,
+    starts,
+    mean,
+    w_sum,
+    q,
+    shift,
+    score,
+    coef,
+    curvature,
+    l1,
+    l2,
+    lower,
+    upper,
+    shape,
+    unit,
+    members,
+):
+    """Visit packed sparse columns once; update ``coef`` and ``q``, return ``shift``.
+
+    Columns act as ``sqrt(w) (x - center) / scale``: ``data`` holds their
+    ``sqrt(w) x / scale`` and ``mean`` their ``center / scale``. What the change of
+    ``coef`` since ``score`` was taken does to the rows is ``q - shift sqrt(w)``, so
+    that a step costs two looks at the entries of its column, whatever its centre and
+    the weights.
+
+    Returns
+    -------
+    largest, shift : float
+    """
+    largest = 0.0
+    for k in range(members.size):
+        j = members[k]
+        x = data[starts[j] : starts[j + 1]]
+        i = rows[starts[j] : starts[j + 1]]
+        c = curvature[j]
+        old = coef[j]
+        u = 0.0
+        for e in range(x.size):
+            u += x[e] * q[i[e]]
+        u = score[j] - (u - w_sum * mean[j] * shift) + c * old
+        new = prox(kind, u, c, l1[j], l2[j], lower[j], upper[j], shape)
+        step = new - old
+        if step != 0.0:
+            coef[j] = new
+            for e in range(x.size):
+                q[i[e]] += step * x[e]
+            shift += step * mean[j]
+            largest = max(largest, (c + l2[j]) * abs(step) / unit[j])
+    return largest, shift
 
 
 @jit

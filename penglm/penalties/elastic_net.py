@@ -1,6 +1,6 @@
 """The elastic net: lasso, ridge and everything between, with factors and limits."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,12 +21,19 @@ def distance(terms: PenaltyTerms, coef: Vector, score: Vector) -> Vector:
     ``|signal| <= l1`` where ``coef = 0``. A limit holds any push against it, so only
     one sign of the signal counts there.
     """
-    signal = score - terms.l2 * coef
-    low = np.where(coef > 0, terms.l1, -terms.l1)
-    high = np.where(coef < 0, -terms.l1, terms.l1)
-    low = np.where(coef <= terms.lower, -np.inf, low)
-    high = np.where(coef >= terms.upper, np.inf, high)
-    return np.maximum(np.maximum(low - signal, signal - high), 0.0)
+    # Nearly all are at zero, inside their limits.
+    out = np.abs(score)
+    out -= terms.l1
+    np.maximum(out, 0.0, out=out)
+    rest = np.flatnonzero((coef != 0.0) | (coef <= terms.lower) | (coef >= terms.upper))
+    at, coef = terms.take(rest), coef[rest]
+    signal = score[rest] - at.l2 * coef
+    low = np.where(coef > 0, at.l1, -at.l1)
+    high = np.where(coef < 0, -at.l1, at.l1)
+    low = np.where(coef <= at.lower, -np.inf, low)
+    high = np.where(coef >= at.upper, np.inf, high)
+    out[rest] = np.maximum(np.maximum(low - signal, signal - high), 0.0)
+    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +62,9 @@ class ElasticNet(Penalty):
     size: Vector
     lower: Vector
     upper: Vector
+    known: dict[float, PenaltyTerms] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @classmethod
     def build(
@@ -75,6 +85,15 @@ class ElasticNet(Penalty):
         )
 
     def terms(self, alpha: float) -> PenaltyTerms:
+        known = self.known.get(alpha)
+        if known is None:
+            known = self.build_terms(alpha)
+            self.known.clear()
+            self.known[alpha] = known
+        return known
+
+    def build_terms(self, alpha: float) -> PenaltyTerms:
+        """Return the terms at a strength that was not the last one asked for."""
         with np.errstate(over="ignore", under="ignore"):
             pull = alpha * (1.0 - self.l1_ratio) * self.factor * self.size**2
         return PenaltyTerms(
@@ -113,6 +132,11 @@ class ElasticNet(Penalty):
 
     def conjugate(self, score: Vector, alpha: float) -> float:
         at = self.terms(alpha)
+        # What does not exceed its threshold stays at zero, where limits allow it.
+        moved = np.flatnonzero(
+            ~(np.abs(score) <= at.l1) | (at.lower > 0.0) | (at.upper < 0.0)
+        )
+        at, score = at.take(moved), score[moved]
         excess = np.maximum(np.abs(score) - at.l1, 0.0) * np.sign(score)
         best = np.divide(excess, at.l2, out=np.zeros_like(score), where=at.l2 > 0)
         best = np.where((at.l2 == 0) & (excess > 0), np.inf, best)
@@ -120,10 +144,12 @@ class ElasticNet(Penalty):
         best = np.clip(best, at.lower, at.upper)
         if not np.all(np.isfinite(best)):
             return float("inf")
-        return float(score @ best - self.value(best, alpha))
+        return float(score @ best - self.value(best, alpha, moved))
 
     def dual_scaling(self, score: Vector, alpha: float) -> float:
         at = self.terms(alpha)
+        over = np.flatnonzero(np.abs(score) > at.l1)
+        at, score = at.take(over), score[over]
         open_above = (score > at.l1) & np.isinf(at.upper)
         open_below = (score < -at.l1) & np.isinf(at.lower)
         unbounded = (at.l2 == 0) & (at.l1 > 0) & (open_above | open_below)

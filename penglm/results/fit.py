@@ -13,7 +13,7 @@ from penglm.path import Null, with_gap
 from penglm.results import residuals
 from penglm.results.data import ModelData, ModelSpec, encode
 from penglm.selection.criteria import criterion
-from penglm.solver.irls import Options
+from penglm.solver.outcome import Options
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Certificate, Solution, Status
 

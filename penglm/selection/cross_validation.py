@@ -27,7 +27,7 @@ from penglm.path import fit_null, trace
 from penglm.progress import Progress
 from penglm.selection import fold_moments
 from penglm.selection.fold_moments import FoldMoments
-from penglm.solver.irls import Options, Outcome
+from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Status
 

@@ -12,7 +12,8 @@ import numpy as np
 from penglm.interruption import serve
 from penglm.solver import line_search, quadratic
 from penglm.solver import working_set as ws
-from penglm.solver.irls import TARGET, Options, Outcome, Play, aim
+from penglm.solver.irls import TARGET, Play, aim
+from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
 from penglm.solver.quadratic import Expansion
 from penglm.solver.solution import Status

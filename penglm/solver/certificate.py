@@ -195,12 +195,15 @@ def sum_scores(
     m, total = loss.size, problem.weight_total
     # At a solution the centred slope equals the raw one; away from it, a wrong
     # intercept is reported once and not again through every column's mean.
+    # Each candidate is judged by itself: its slopes had better lie together.
+    score = np.asfortranarray(score)
     if problem.fit_intercept:
-        score = score - np.outer(problem.center, sums)
+        score -= np.outer(sums, problem.center).T
     else:
         sums = np.zeros_like(sums)
-    score = score / problem.scale[:, None]
-    return loss / total, sums[:m] / total, score[:, :m] / total, score[:, m:] / total
+    score /= problem.scale[:, None]
+    score /= total
+    return loss / total, sums[:m] / total, score[:, :m], score[:, m:]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,17 @@ import numpy as np
 
 from penglm._typing import Index, Mask, Vector
 from penglm.interruption import serve
-from penglm.solver import coordinate_descent, line_search, newton, quadratic
+from penglm.solver import (
+    compressed,
+    coordinate_descent,
+    extrapolation,
+    line_search,
+    newton,
+    quadratic,
+)
 from penglm.solver import working_set as ws
 from penglm.solver.coordinate_descent import MOST_SWEEPS, Step
+from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
 from penglm.solver.quadratic import Curvature, Expansion
 from penglm.solver.solution import Point, Status
@@ -61,74 +69,6 @@ DRIFT_SHARE = 1e-3
 FLAT = 1e-3
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a caller may ask of the solver.
-
-    Attributes
-    ----------
-    tol : float
-        Largest KKT violation, in units of each coordinate's own threshold.
-    max_iter : int
-        Most IRLS steps.
-    road : str
-        ``"covariance"``, ``"naive"`` or ``"auto"``.
-    screen : bool
-        Whether a path is solved on the survivors of the strong rule first.
-    whole : bool
-        Whether a Gram matrix of all of few columns stands for the rows.
-    secant : bool
-        Whether second derivatives may learn from the steps taken.
-    abreast : bool
-        Whether strengths of a tall problem may share a walk over its rows.
-    lead : bool
-        Whether a path may start a point on the line through the last two.
-
-    Notes
-    -----
-    What a switch turns off is done without it, more slowly, to the same tolerance.
-    """
-
-    tol: float = 1e-5
-    max_iter: int = 100
-    road: str = "auto"
-    screen: bool = True
-    whole: bool = True
-    secant: bool = True
-    abreast: bool = True
-    lead: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """Where a solve ended, on the solver's scale, with what the next may start from."""
-
-    warm: Warm
-    status: Status
-    loss: float
-    n_iter: int
-    history: tuple[float, ...]
-    rank: int | None = None
-
-    @property
-    def here(self) -> Expansion:
-        """Loss and slopes where it ended.
-
-        Raises
-        ------
-        ValueError
-            If they were not kept.
-        """
-        if self.warm.here is None:
-            raise ValueError("the expansion of this outcome was not kept")
-        return self.warm.here
-
-    def bare(self) -> "Outcome":
-        """Return the point alone, without what only a next solve would need."""
-        nothing = np.zeros(0)
-        return replace(self, warm=Warm(self.warm.point, self.warm.alpha, nothing))
-
-
 def solve(
     problem: Problem,
     alpha: float,
@@ -157,9 +97,7 @@ def solve(
     is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~problem.penalty.is_fixed
     unit, beside_unit = aim(problem, alpha, score_scale, is_free)
     target = TARGET * options.tol
-    here = start.here
-    if here is None:
-        here = quadratic.expand(problem, start.point)
+    here = extrapolation.begin(problem, alpha, start, is_led=options.lead)
     play = Play(problem, alpha, unit, is_free, options, start.curvature)
     status, history, stall = Status.MAX_ITER, [], Stall()
     while True:
@@ -186,7 +124,7 @@ def solve(
         status = Status.NUMERICAL_ERROR
     elif play.is_drifting and FREE_SHARPNESS * worst <= FLAT:
         status = Status.NO_FINITE_SOLUTION
-    warm = Warm(here.point, alpha, here.score, play.curvature, here)
+    warm = Warm(here.point, alpha, here.score, play.curvature, here, start.bare())
     return Outcome(warm, status, here.loss, len(history) - 1, tuple(history), play.rank)
 
 
@@ -252,6 +190,8 @@ class Play:
         self.working = ws.grow(
             self.working, here, violation, is_free=free, target=target
         )
+        if self.options.road != "covariance":
+            self.working = compressed.widen(self.problem, here, self.working)
         self.before = self.inside(violation)
         tol = target
         if not self.problem.is_quadratic and not self.is_secant:
@@ -275,11 +215,16 @@ class Play:
         naive = self.options.road == "naive" or (
             self.options.road == "auto" and self.working.size > LARGEST_GRAM
         )
-        if naive and whole is not None:
-            sub = coordinate_descent.state(
-                self.problem, here, self.working, self.alpha, self.unit, tol
-            )
-            return coordinate_descent.on_columns(sub, self.problem, whole, here)
+        if whole is not None and self.options.road != "covariance":
+            fits = compressed.suits(whole.design, self.working, is_asked=naive)
+            if fits or naive:
+                sub = coordinate_descent.state(
+                    self.problem, here, self.working, self.alpha, self.unit, tol
+                )
+                if not fits:
+                    return coordinate_descent.on_columns(sub, self.problem, whole, here)
+                sub = replace(sub, tol=compressed.EASE * tol)
+                return compressed.on_compressed(sub, self.problem, whole, here)
         curvature = self.second(here)
         self.working = curvature.columns
         wrong = (violation > 0.0) & (here.point.coef == 0.0)

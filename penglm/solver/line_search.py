@@ -14,7 +14,13 @@ ROUNDING = 16 * np.finfo(float).eps  # of what the objective adds up: all is equ
 
 def objective(problem: Problem, here: Expansion, alpha: float) -> float:
     """Return mean half-deviance plus penalty at an expansion's point."""
-    return here.loss + problem.inner_penalty.value(here.point.coef, alpha)
+    return here.loss + cost(problem, here.point, alpha)
+
+
+def cost(problem: Problem, point: Point, alpha: float) -> float:
+    """Return the penalty of a point."""
+    support = point.support
+    return problem.inner_penalty.value(point.coef[support], alpha, support)
 
 
 def backtrack(
@@ -39,8 +45,7 @@ def backtrack(
     shift = there.intercept - start.intercept
     now = objective(problem, here, alpha)
     slope = -float(here.score @ step) - here.intercept_score * shift
-    penalty = problem.inner_penalty
-    slope += penalty.value(there.coef, alpha) - penalty.value(start.coef, alpha)
+    slope += cost(problem, there, alpha) - cost(problem, start, alpha)
     slack = ROUNDING * (abs(now) + here.size)
     length = 1.0
     for _ in range(HALVINGS):

@@ -12,8 +12,9 @@ from typing import Self
 
 import numpy as np
 
-from penglm._typing import Index, Mask, Matrix, Vector
+from penglm._typing import Index, Mask, Vector
 from penglm.design import Design, Standardized
+from penglm.design.standardized import inverse
 from penglm.engines import Block, Engine
 from penglm.families import Family
 from penglm.penalties import Penalty
@@ -62,6 +63,26 @@ def measure(engine: Engine) -> Moments:
     sd = np.sqrt(squares / weight_total)
     constant = sd <= 64 * np.finfo(float).eps * np.abs(mean)
     return Moments(weight_total, mean, np.where(constant, 0.0, sd))
+
+
+@dataclass(frozen=True, eq=False)
+class Linearised:
+    """Linear predictor, loss, slope and weight of each row of a block at a point.
+
+    Attributes
+    ----------
+    block : Block
+    point : Point
+    eta, loss, score_factor, working_weight : Vector (n,)
+        As ``Family.working_terms`` returns them.
+    """
+
+    block: Block
+    point: Point
+    eta: Vector
+    loss: Vector
+    score_factor: Vector
+    working_weight: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +164,11 @@ class Problem:
         """The penalty on the solver's scale."""
         return self.penalty.rescaled(self.scale)
 
+    @cached_property
+    def factor(self) -> Vector:
+        """Inverse (p,) of the scale."""
+        return inverse(self.scale)
+
     @property
     def is_quadratic(self) -> bool:
         """Whether the loss is its own expansion, with one Hessian everywhere."""
@@ -150,7 +176,7 @@ class Problem:
 
     def columns_of(self, block: Block) -> Design:
         """Return the block's columns, centred and scaled without a copy."""
-        return Standardized(block.design, self.center, self.scale)
+        return Standardized(block.design, self.center, self.scale, self.factor)
 
     def eta(self, block: Block, point: Point) -> Vector:
         """Return the linear predictor (n,) of a block's rows."""
@@ -161,15 +187,39 @@ class Problem:
             eta = eta + columns.linear_predictor(point.coef[support], support)
         return eta
 
-    def etas(self, block: Block, points: Sequence[Point]) -> Matrix:
-        """Return the linear predictors (n, m) of a block's rows at several points."""
+    def linearised(self, block: Block, points: Sequence[Point]) -> list[Linearised]:
+        """Return the same at several points, with one product for all of them."""
         coefs = np.column_stack([point.coef for point in points])
         support = np.flatnonzero(coefs.any(axis=1))
         eta = block.offset[:, None] + [point.intercept for point in points]
         if support.size:
             columns = self.columns_of(block)
             eta = eta + columns.linear_predictor(coefs[support], support)
-        return eta
+        each = np.ascontiguousarray(eta.T)
+        return [
+            Linearised(block, point, row, *self.family.working_terms(block.y, row))
+            for point, row in zip(points, each, strict=True)
+        ]
+
+    def linearise(self, block: Block, point: Point) -> Linearised:
+        """Return what the family says about a block's rows at a point.
+
+        Loss, slope and second derivatives of one point are asked for one after the
+        other, so the last answer is kept.
+        """
+        known = self.kept.get("last")
+        if known is None or known.block is not block or known.point is not point:
+            eta = self.eta(block, point)
+            known = Linearised(
+                block, point, eta, *self.family.working_terms(block.y, eta)
+            )
+            self.kept["last"] = known
+        return known
+
+    @cached_property
+    def kept(self) -> dict[str, Linearised]:
+        """The last linearisation."""
+        return {}
 
     def unit(self, alpha: float, score_scale: float) -> Vector:
         """Return the unit (p,) in which each coordinate's violation is measured.

@@ -17,7 +17,7 @@ import numpy as np
 from penglm._typing import Index, Matrix, Vector
 from penglm.engines import Block
 from penglm.solver.factor import Factor
-from penglm.solver.problem import Problem
+from penglm.solver.problem import Linearised, Problem
 from penglm.solver.solution import Point
 
 # A cached Gram matrix larger than this is started afresh rather than extended.
@@ -177,12 +177,12 @@ def expand_all(problem: Problem, points: Sequence[Point]) -> list[Expansion]:
         if found is not None:
             return found
         if m == 1:
-            eta = problem.eta(block, points[0])[:, None]
+            at = [problem.linearise(block, points[0])]
         else:
-            eta = problem.etas(block, points)
-        sums, rows = np.zeros((3, m)), np.empty((m, eta.shape[0]))
+            at = problem.linearised(block, points)
+        sums, rows = np.zeros((3, m)), np.empty((m, block.y.size))
         for k in range(m):
-            sums[:, k], rows[k] = weighted_terms(problem, block, eta[:, k])
+            sums[:, k], rows[k] = weighted_terms(problem, at[k])
         values = rows[0] if m == 1 else rows.T
         score = problem.columns_of(block).gradient(values)
         return sums, score.reshape(-1, m)
@@ -226,19 +226,19 @@ def in_one_walk(
 
 
 def weighted_terms(
-    problem: Problem, block: Block, eta: Vector
+    problem: Problem, at: Linearised
 ) -> tuple[tuple[float, float, float], Vector]:
     """Return sums over a block of loss, slope and size, and the slopes of its rows."""
-    loss, score_factor, weight = problem.family.working_terms(block.y, eta)
-    total = float(block.sample_weight @ loss)
+    sample_weight = at.block.sample_weight
+    total = float(sample_weight @ at.loss)
     if not np.isfinite(total):
         # Outside the family's means there is no slope, and none is needed.
-        return (np.inf, 0.0, 0.0), np.zeros_like(eta)
-    weighted = block.sample_weight * score_factor
-    parts = np.abs(score_factor * eta)
+        return (np.inf, 0.0, 0.0), np.zeros_like(at.eta)
+    weighted = sample_weight * at.score_factor
+    parts = np.abs(at.score_factor * at.eta)
     if not problem.is_quadratic:
-        parts += weight * (np.abs(eta) + 1.0)
-    size = float(block.sample_weight @ parts)
+        parts += at.working_weight * (np.abs(at.eta) + 1.0)
+    size = float(sample_weight @ parts)
     return (total, float(weighted.sum()), size), weighted
 
 
@@ -300,9 +300,7 @@ def curve(
     others = everything if known.columns.size else None
 
     def second(block: Block) -> tuple[float, Vector, Matrix]:
-        eta = problem.eta(block, point)
-        _, _, working_weight = problem.family.working_terms(block.y, eta)
-        weight = block.sample_weight * working_weight
+        weight = block.sample_weight * problem.linearise(block, point).working_weight
         design = problem.columns_of(block)
         gram = design.gram(weight, new, others)
         return float(weight.sum()), design.gradient(weight, new), gram

@@ -16,7 +16,8 @@ from penglm._typing import Index
 from penglm.solver import abreast, quadratic
 from penglm.solver import working_set as ws
 from penglm.solver.factor import Factor
-from penglm.solver.irls import TARGET, Options, Outcome, aim, solve
+from penglm.solver.irls import TARGET, aim, solve
+from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
 from penglm.solver.working_set import Warm
 
@@ -115,8 +116,10 @@ def among(warm: Warm, columns: Index) -> Warm:
     """Return a start for the problem narrowed to some columns."""
     curvature = None if warm.curvature is None else warm.curvature.among(columns)
     here = None if warm.here is None else warm.here.take(columns)
-    point = warm.point.take(columns)
-    return Warm(point, warm.alpha, warm.score[columns], curvature, here)
+    point, before = warm.point.take(columns), warm.before
+    if before is not None:
+        before = replace(before, point=before.point.take(columns))
+    return Warm(point, warm.alpha, warm.score[columns], curvature, here, before)
 
 
 def widen(problem: Problem, found: Sequence[Outcome], columns: Index) -> list[Outcome]:
@@ -129,7 +132,13 @@ def widen(problem: Problem, found: Sequence[Outcome], columns: Index) -> list[Ou
         if curvature is not None:
             known = curvature.point.among(columns, p)
             curvature = curvature.beyond(columns, known)
-        warm = Warm(here.point, outcome.warm.alpha, here.score, curvature, here)
+        before = outcome.warm.before
+        if before is not None:
+            before = replace(before, point=before.point.among(columns, p))
+        warm = replace(
+            outcome.warm, point=here.point, score=here.score, curvature=curvature,
+            here=here, before=before,
+        )  # fmt: skip
         wide.append(replace(outcome, warm=warm))
     return wide
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class Point:
     coef: Vector
     intercept: float
 
-    @property
+    @cached_property
     def support(self) -> Index:
         """Positions of nonzero coefficients."""
         return np.flatnonzero(self.coef)

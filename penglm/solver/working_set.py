@@ -28,6 +28,8 @@ class Warm:
         Second derivatives to go on from.
     here : Expansion or None
         Loss and slope there, over all columns, which saves the next solve a pass.
+    before : Warm or None
+        The point of the path before this one, bare.
     """
 
     point: Point
@@ -35,6 +37,11 @@ class Warm:
     score: Vector
     curvature: Curvature | None = None
     here: Expansion | None = None
+    before: "Warm | None" = None
+
+    def bare(self) -> "Warm":
+        """Return the point alone, without what only a next solve would need."""
+        return Warm(self.point, self.alpha, np.zeros(0))
 
 
 def violation(problem: Problem, here: Expansion, alpha: float, unit: Vector) -> Vector:
