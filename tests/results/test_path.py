@@ -6,12 +6,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import penglm as pg
+from penglm.results import fit as fit_module
 
 FAMILIES = ("gaussian", "binomial", "poisson")
 N, P = 80, 8
 TOL = 1e-10
 # Two points that leave TOL behind, on a Gram matrix of condition ten.
 AGREE = 1e-7
+# Residuals in units of alpha, here above a ten thousandth.
+ROUNDING = 1e-9
 everywhere = pytest.mark.parametrize("family", FAMILIES)
 every_mix = pytest.mark.parametrize("l1_ratio", [1.0, 0.5, 0.0])
 
@@ -196,5 +199,55 @@ def test_every_point_of_a_path_is_certified(family, l1_ratio):
     assert path.kkt_residual.max() <= 1e-5
     for point, solution in zip(path, path.solutions, strict=True):
         assert point.status is pg.Status.OPTIMAL
-        assert solution.certificate.kkt_residual == point.certificate.kkt_residual
+        same = pytest.approx(solution.certificate.kkt_residual, abs=ROUNDING)
+        assert point.certificate.kkt_residual == same
         assert 0.0 <= point.certificate.duality_gap < 1e-4 * point.null_deviance
+
+
+@everywhere
+@every_mix
+def test_gap_is_bounded_when_a_point_is_looked_at_and_not_before(
+    family, l1_ratio, monkeypatch
+):
+    model = build(family)
+    path = model.fit_path(n_alphas=4, l1_ratio=l1_ratio)
+    assert [s.certificate.duality_gap for s in path.solutions] == [None] * len(path)
+    X, y = path.data.design.to_dense(), path.data.y
+    for point in (path[2], path.at(path.alphas[2]), path.at(0.7 * path.alphas[1])):
+        assert point.solution.certificate.duality_gap is None
+        claim = pg.certify(
+            point.coef, point.intercept, y, X, family, alpha=point.alpha,
+            l1_ratio=l1_ratio,
+        )  # fmt: skip
+        size = 1e-12 * point.null_deviance
+        assert point.certificate.duality_gap == pytest.approx(
+            claim.duality_gap, abs=size
+        )
+        assert point.certificate.objective == pytest.approx(claim.objective, rel=1e-12)
+    # Who only draws the path pays for no gap.
+    monkeypatch.setattr(fit_module, "with_gap", None)
+    assert path.converged
+    assert path.kkt_residual.max() <= 1e-5
+    assert path.coef.shape == (P, len(path))
+
+
+def test_gap_of_a_point_is_computed_once():
+    point = build().fit_path(n_alphas=4)[2]
+    assert point.certificate is point.certificate
+
+
+def test_point_of_an_infinite_strength_has_a_gap():
+    point = build("poisson", penalty_factor=[0.0] + [1.0] * 7).fit_path(n_alphas=4)
+    unlimited = point.at(np.inf)
+    assert 0.0 <= unlimited.certificate.duality_gap < 1e-6 * unlimited.null_deviance
+
+
+def test_loss_that_is_not_convex_has_no_gap_at_any_point():
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(60, 3))
+    y = (rng.uniform(size=60) < 1 / (1 + np.exp(-X[:, 0]))).astype(float)
+    path = pg.PenalizedGLM(y, X, "binomial", link="cauchy").fit_path(n_alphas=4)
+    for point in (path[2], path.at(0.7 * path.alphas[1])):
+        assert not point.certificate.is_convex
+        assert point.certificate.duality_gap is None
+        assert point.certificate.kkt_residual <= 1e-5

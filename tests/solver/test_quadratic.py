@@ -146,9 +146,8 @@ def test_curvature_is_the_hessian_of_the_loss(family, n_blocks, fit_intercept):
     assert curvature.weight_sum == pytest.approx(hessian[0, 0], abs=CURVE)
     assert_allclose(curvature.cross, hessian[0, 1:], rtol=0.0, atol=CURVE)
     # What the coefficients see once the intercept follows them.
-    profiled = hessian[1:, 1:] - np.outer(
-        hessian[0, 1:], hessian[0, 1:] / hessian[0, 0]
-    )
+    mixed = hessian[0, 1:]
+    profiled = hessian[1:, 1:] - np.outer(mixed, mixed / hessian[0, 0])
     assert_allclose(curvature.gram, profiled, rtol=0.0, atol=CURVE)
 
 

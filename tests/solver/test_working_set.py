@@ -1,7 +1,6 @@
 """Which coordinates are in play: every violator, and none twice."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -10,7 +9,8 @@ import penglm as pg
 from penglm.path import alpha_max, fit_null
 from penglm.solver import quadratic
 from penglm.solver import working_set as ws
-from penglm.solver.irls import Options, solve
+from penglm.solver.irls import solve
+from penglm.solver.outcome import Options
 from penglm.solver.quadratic import Expansion
 from penglm.solver.solution import Point
 
