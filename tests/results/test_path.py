@@ -216,7 +216,7 @@ def test_gap_is_bounded_when_a_point_is_looked_at_and_not_before(
     for point in (path[2], path.at(path.alphas[2]), path.at(0.7 * path.alphas[1])):
         assert point.solution.certificate.duality_gap is None
         claim = pg.certify(
-            point.coef, point.intercept, y, X, family, alpha=point.alpha,
+            point.coef, point.intercept, y, X, family=family, alpha=point.alpha,
             l1_ratio=l1_ratio,
         )  # fmt: skip
         size = 1e-12 * point.null_deviance
