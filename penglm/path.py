@@ -70,6 +70,9 @@ def fit_null(problem: Problem, options: Options) -> Null:
     if is_free.any():
         held = replace(problem, penalty=problem.penalty.held(~is_free))
         outcome = solve(held, 0.0, outcome.warm, scale, options)
+        # What was held has slopes too, and nobody kept them up to date.
+        here = quadratic.expand(problem, outcome.warm.point)
+        outcome = replace(outcome, warm=replace(outcome.warm, here=here))
     # The Gram of the free columns alone is not worth keeping; their slopes are.
     here = outcome.here
     warm = Warm(here.point, 0.0, here.score, here=here)

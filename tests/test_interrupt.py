@@ -34,7 +34,7 @@ import numpy as np
 import penglm as pg
 from functools import partial
 from penglm.selection.cross_validation import score_path
-from penglm.solver.irls import Options
+from penglm.solver.outcome import Options
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(1200, 1600)) + rng.normal(size=(1200, 1))

@@ -233,9 +233,11 @@ class Split(Design):
         return Split([part.take(rows) for part in self.parts])
 
     def select(self, columns: Index) -> "Split":
-        return Split(
-            [self.parts[k].select(inside) for k, inside, _ in self.pieces(columns)]
-        )
+        if not len(columns):
+            return Split([self.parts[0].select(columns)])
+        return Split([
+            self.parts[k].select(inside) for k, inside, _ in self.pieces(columns)
+        ])
 
     def rows(self, first: int, last: int) -> "Split":
         part = copy(self)

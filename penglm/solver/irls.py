@@ -265,7 +265,8 @@ class Play:
         p, n_obs = self.problem.n_features, self.problem.engine.n_obs
         return (
             self.options.whole
-            and 0 < p <= LARGEST_WHOLE
+            and self.movable.size > 0
+            and p <= LARGEST_WHOLE
             and n_obs >= ROWS_A_COLUMN * p
             and self.options.road != "naive"
             and (self.problem.fit_intercept or not self.problem.is_quadratic)

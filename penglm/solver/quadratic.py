@@ -137,6 +137,12 @@ class Curvature:
 
     def among(self, columns: Index) -> "Curvature":
         """Return what is known about some columns, numbered by their places there."""
+        if not columns.size:
+            store = with_room(np.zeros((0, 0)))
+            return replace(
+                self, point=self.point.take(columns), columns=columns,
+                cross=self.cross[:0], store=store, factor=Factor(),
+            )  # fmt: skip
         order = np.argsort(columns)
         places = np.searchsorted(columns, self.columns, sorter=order)
         places = order[np.minimum(places, columns.size - 1)]

@@ -96,7 +96,8 @@ def solve_ahead(
             warm = found[-1].warm
         checked = widen(problem, found, columns)
         missed = [
-            violators(problem, outcome, score_scale, options) for outcome in checked
+            np.setdiff1d(violators(problem, outcome, score_scale, options), columns)
+            for outcome in checked
         ]
         n_right = next((k for k, who in enumerate(missed) if who.size), len(few))
         done.extend(checked[:n_right])

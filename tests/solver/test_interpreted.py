@@ -10,7 +10,7 @@ from scipy import sparse
 
 import penglm as pg
 from penglm.path import alpha_max, fit_null, solve_path
-from penglm.solver.irls import Options
+from penglm.solver.outcome import Options
 from penglm.solver.solution import Status
 
 TOL = 1e-8
