@@ -235,9 +235,9 @@ class Split(Design):
     def select(self, columns: Index) -> "Split":
         if not len(columns):
             return Split([self.parts[0].select(columns)])
-        return Split([
-            self.parts[k].select(inside) for k, inside, _ in self.pieces(columns)
-        ])
+        return Split(
+            [self.parts[k].select(inside) for k, inside, _ in self.pieces(columns)]
+        )
 
     def rows(self, first: int, last: int) -> "Split":
         part = copy(self)
