@@ -9,6 +9,7 @@ interrupted run goes on where it was: results are kept after each workload.
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -122,6 +123,8 @@ def main(given: list[str] | None = None) -> int:
     """Measure, write the page and the picture, return the exit code."""
     asked = arguments(given)
     single_core(asked.core)
+    # Workers and temporary files are let go of on the way out.
+    signal.signal(signal.SIGTERM, lambda *unused: sys.exit("stopped"))
     from validation.benchmarks import environments, page, picture
     from validation.benchmarks.records import Records
     from validation.benchmarks.workloads import WORKLOADS

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from validation.benchmarks.rivals.protocol import MARK, STORED
 START_LIMIT = 150.0
 ANSWER_LIMIT = 60.0
 GRACE = 0.5
+LEAVE_LIMIT = 5.0
 CHUNK = 65536
 
 
@@ -71,6 +73,7 @@ class Worker:
         self.file = folder / f"answer-{time.monotonic_ns()}"
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115, closed in close()
         self.buffer = b""
+        self.is_dead = False
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
             env=single_threaded(cache), start_new_session=True,
@@ -90,24 +93,30 @@ class Worker:
 
     def close(self) -> None:
         """End the process and everything it started."""
-        if self.process.poll() is None and self.process.stdin:
+        with suppress(BrokenPipeError):
             self.process.stdin.close()
-            try:
-                self.process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                pass
+        deadline = time.monotonic() + LEAVE_LIMIT
+        while not (self.is_dead or self.has_ended()) and time.monotonic() < deadline:
+            time.sleep(0.01)
         self.kill()
         self.process.stdout.close()
         self.errors.close()
         self.file.unlink(missing_ok=True)
 
+    def has_ended(self) -> bool:
+        """Return whether the process is over; its number stays taken."""
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.process.pid, options) is not None
+
     def kill(self) -> None:
         """End the worker's process group at once."""
-        try:
+        if self.is_dead:
+            return
+        # The worker has not been waited for, so the number of its group is its own.
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
+        self.is_dead = True
 
     def line(self, limit: float) -> str:
         """Return the next reply, without its mark.
@@ -152,10 +161,11 @@ class Worker:
         ------
         OverLimitError, FailedError
         """
-        if self.process.poll() is not None:
+        if self.is_dead:
             raise FailedError(self.reason())
-        self.process.stdin.write(f"{request}\n".encode())
-        self.process.stdin.flush()
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(f"{request}\n".encode())
+            self.process.stdin.flush()
         _, wall, cpu, grown = self.line(limit).split()
         if self.line(ANSWER_LIMIT) != STORED:
             raise FailedError("an answer without an end")
@@ -210,5 +220,3 @@ def cold_start(command: list[str], cache: Path, limit: float) -> float:
             errors.seek(0)
             raise FailedError(last_line(errors.read().decode(errors="replace")))
     return usage.ru_utime + usage.ru_stime
-
-

@@ -19,7 +19,6 @@ from validation.benchmarks.contender import (
     coefficients,
     cold_start,
 )
-from validation.benchmarks.environments import Environments, NotInstalledError
 from validation.benchmarks.entry import (
     ABSENT,
     FAILED,
@@ -29,6 +28,7 @@ from validation.benchmarks.entry import (
     Entry,
     number,
 )
+from validation.benchmarks.environments import Environments, NotInstalledError
 from validation.benchmarks.judging import Judge, Verdict
 from validation.benchmarks.ladder import Rung, matched
 from validation.benchmarks.rivals.protocol import COLD, CV, FIT, Rival
@@ -125,7 +125,7 @@ class Contest:
             self.judged(self.home, TIGHT)
         except (OverLimitError, FailedError, NotInstalledError) as reason:
             self.explain(entry, reason, self.limit)
-            if self.home and self.home.process.poll() is not None:
+            if self.home and self.home.is_dead:
                 self.home.close()
                 self.home = None
                 if entry.rungs:

@@ -36,12 +36,16 @@ class Entry:
         """Return numbers and words only, for storage."""
         first = self.rungs[0] if self.rungs else None
         goal = matched(self.rungs) if first else None
+        note = self.note
+        if first and not goal and not note:
+            least = min(rung.sub for rung in self.rungs)
+            note = f"no tolerance reaches the goal; least sub {least:.0e}"
         slowest = max((rung.time for rung in self.rungs), default=None)
         return {
             "contender": self.contender,
             "version": self.version,
             "outcome": self.outcome,
-            "note": self.note,
+            "note": note,
             "default": described(first) if first else None,
             "rungs": [described(rung) for rung in self.rungs[1:]],
             "matched": {key: number(value) for key, value in vars(goal).items()}

@@ -42,9 +42,7 @@ def single_threaded(folder: Path) -> dict[str, str]:
     """Return the variables of a worker: one thread, this repository's modules."""
     root = Path(__file__).resolve().parents[2]
     variables = {
-        name: value
-        for name, value in os.environ.items()
-        if name != "OPENBLAS_CORETYPE"
+        name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"
     }
     variables |= {f"{name}_NUM_THREADS": "1" for name in THREADS}
     variables["PYTHONPATH"] = str(root)

@@ -13,6 +13,8 @@ from statistics import median
 
 GOAL = 1e-6
 DECADE = 10.0
+# Two decades of tolerance that gain less than this have met a floor.
+GAIN = 0.9
 # An accuracy that is not distinguishable from perfect.
 PERFECT = 1e-16
 # Roughness of decades: 1e-7 / 10 is not quite 1e-8.
@@ -77,19 +79,28 @@ class Matched:
 
 
 def climb(
-    evaluate: Callable[[float], None], rungs: list[Rung], loosest: float, tightest: float
+    evaluate: Callable[[float], None],
+    rungs: list[Rung],
+    loosest: float,
+    tightest: float,
 ) -> None:
     """Climb until the goal lies between two rungs, or the ladder ends.
 
     ``evaluate`` adds a rung to ``rungs``, which has one already; where it raises, those
-    before remain.
+    before remain. Two tolerances that gain nothing end it as well: some packages have a
+    floor.
     """
     tol, loosen = rungs[0].tol, rungs[0].passes
-    while rungs[-1].passes == loosen:
+    while rungs[-1].passes == loosen and (loosen or gains(rungs)):
         tol = tol * DECADE if loosen else tol / DECADE
         if tol > loosest * SLACK or tol < tightest / SLACK:
             break
         evaluate(tol)
+
+
+def gains(rungs: list[Rung]) -> bool:
+    """Return whether the last two tolerances made any difference."""
+    return len(rungs) < 3 or rungs[-1].sub < GAIN * rungs[-3].sub
 
 
 def bracket(rungs: list[Rung]) -> tuple[Rung | None, Rung | None]:

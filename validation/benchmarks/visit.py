@@ -42,6 +42,7 @@ class Visit:
         few = min(WARM_UP, self.n_alphas)
         patience = self.limit + self.rival.compile_seconds
         warm = self.worker.measure(FIT, None, few, patience)
+        self.started = time.monotonic()
         if few == self.n_alphas:
             self.repeat = repeats(warm.wall)
         if few == self.n_alphas and warm.wall > SLOW:
@@ -51,6 +52,10 @@ class Visit:
             self.entry.rungs.append(rung)
         else:
             self.evaluate(None)
+            self.repeat = repeats(self.entry.rungs[0].wall)
+            if self.repeat > 1:
+                self.entry.rungs.clear()
+                self.evaluate(None)
         self.repair(self.entry.rungs[0], None)
         self.climb(self.evaluate)
         for rung in bracket(self.entry.rungs):
@@ -64,7 +69,7 @@ class Visit:
             climb(evaluate, self.entry.rungs, rival.loosest, rival.tightest)
         except (SpentError, OverLimitError, FailedError) as reason:
             self.contest.explain(self.entry, reason, self.limit)
-            if self.worker.process.poll() is not None:
+            if self.worker.is_dead:
                 raise
 
     def evaluate(self, tol: float | None) -> None:
@@ -99,10 +104,11 @@ class Visit:
         """Find the tolerance on the path of all rows, then cross-validate at it."""
         patience = self.limit + self.rival.compile_seconds
         self.worker.measure(FIT, None, min(WARM_UP, self.n_alphas), patience)
+        self.started = time.monotonic()
         self.path(None)
         own = self.entry.rungs[0]
         self.climb(self.path)
-        goal, rungs = matched(self.entry.rungs), self.entry.rungs
+        goal = matched(self.entry.rungs)
         self.entry.rungs = []
         self.time_folds(own, None)
         self.entry.rungs = [own]
@@ -112,7 +118,6 @@ class Visit:
         if goal is None:
             self.entry.note = "no tolerance reaches the goal on the path"
         elif not (own.passes and goal.tol == own.tol):
-            _, above = bracket(rungs)
             at = Rung(goal.tol, GOAL, own.kkt)
             self.time_folds(at, goal.tol)
             self.entry.rungs.append(at)
@@ -138,4 +143,3 @@ def repeats(seconds: float) -> int:
     return int(min(max(FILL / max(seconds, 1e-6), 1), MOST_REPEATS)) if (
         seconds < FILL / 2
     ) else 1  # fmt: skip
-

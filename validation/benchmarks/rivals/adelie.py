@@ -31,12 +31,13 @@ class Adelie(Solver):
             self.kept = given.X()
             self.X = ad.matrix.sparse(self.kept, method="naive")
         else:
-            numeric, codes, levels = given.parts()
-            # Its one-hot matrix reads codes as floats.
-            self.kept = numeric, np.asfortranarray(codes, dtype=np.float64)
-            one_hot = ad.matrix.one_hot(self.kept[1], levels.astype(np.int32))
-            dense = ad.matrix.dense(self.kept[0], method="naive")
-            self.X = ad.matrix.concatenate([dense, one_hot], axis=1)
+            # Its one-hot matrix wants the levels of a factor in one group.
+            numeric, _, _ = given.parts()
+            indicators = given.X()[:, numeric.shape[1] :]
+            self.kept = numeric, indicators
+            dense = ad.matrix.dense(numeric, method="naive")
+            rest = ad.matrix.sparse(indicators, method="naive")
+            self.X = ad.matrix.concatenate([dense, rest], axis=1)
 
     def glm(self):
         """Return the loss."""
@@ -104,9 +105,8 @@ class Covariance(Adelie):
         X, y, n = self.kept, self.given.y, self.given.facts.n_obs
         mean = float(y.mean())
         # Columns come centred, so this is the covariance.
-        options = {key: value for key, value in self.options(tol).items()}
         state = ad.gaussian_cov(
-            X.T @ X / n, X.T @ (y - mean) / n, lmda_path=alphas, **options
+            X.T @ X / n, X.T @ (y - mean) / n, lmda_path=alphas, **self.options(tol)
         )
         return state, mean
 

@@ -46,10 +46,10 @@ class Glum(Solver):
         from glum import GeneralizedLinearRegressor
 
         is_path = alphas.size > 1
+        strength = alphas.tolist() if is_path else float(alphas[0])
         model = GeneralizedLinearRegressor(
-            alpha=alphas.tolist() if is_path else float(alphas[0]), alpha_search=is_path,
-            **self.options(tol),
-        )  # fmt: skip
+            alpha=strength, alpha_search=is_path, **self.options(tol)
+        )
         return model.fit(self.X, self.given.y, offset=self.given.offset)
 
     def read(self, answer):

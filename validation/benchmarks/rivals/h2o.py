@@ -21,8 +21,8 @@ from validation.benchmarks.rivals.protocol import (
 MEMORY = "-Xmx4g"
 START_SECONDS = 60.0
 # Cells of the table that is read in, off the clock, and columns of a Gram matrix.
-MOST_CELLS = 60_000_000
-MOST_COLUMNS = 1000
+MOST_CELLS = 10_000_000
+MOST_COLUMNS = 500
 FAMILIES = {"gaussian": "gaussian", "binomial": "binomial", "poisson": "poisson"}
 
 
@@ -40,11 +40,11 @@ class H2O(Solver):
 
         jar = Path(h2o.__file__).parent / "backend" / "bin" / "h2o.jar"
         port = 50_000 + os.getpid() % 10_000
+        folder = str(self.given.folder)
         command = [
-            "java", MEMORY, "-jar", str(jar), "-ip", "127.0.0.1", "-port", str(port),
-            "-name", f"benchmark-{os.getpid()}", "-nthreads", "1",
-            "-disable_web", "-log_level", "ERRR",
-            "-ice_root", str(self.given.folder),
+            "java", MEMORY, f"-Djava.io.tmpdir={folder}", "-jar", str(jar),
+            "-ip", "127.0.0.1", "-port", str(port), "-name", f"rival-{os.getpid()}",
+            "-nthreads", "1", "-log_level", "ERRR", "-ice_root", folder,
         ]  # fmt: skip
         java = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -59,6 +59,7 @@ class H2O(Solver):
                 break
             except Exception:
                 if time.monotonic() > deadline or java.poll() is not None:
+                    java.kill()
                     raise
                 time.sleep(0.5)
         h2o.no_progress()

@@ -67,7 +67,11 @@ class Penglm(Solver):
 
 RIVALS = (
     Rival(
-        "penglm", "penglm", Penglm, lambda facts: "", default_tol=1e-5,
+        "penglm",
+        "penglm",
+        Penglm,
+        lambda facts: "",
+        default_tol=1e-5,
         compile_seconds=90.0,
-    ),  # fmt: skip
+    ),
 )

@@ -10,9 +10,12 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PATH, FIT, CV, COLD = "path", "fit", "cv", "cold"
 DENSE, SPARSE, SPLIT = "dense", "sparse", "split"

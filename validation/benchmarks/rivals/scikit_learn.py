@@ -153,7 +153,12 @@ RIVALS = (
         "scikit-learn lbfgs", "scikit_learn", Lbfgs, refuse_ridge, PACKAGES, 1e-4, 1e-1
     ),
     Rival(
-        "scikit-learn newton-cholesky", "scikit_learn", NewtonCholesky, refuse_ridge,
-        PACKAGES, 1e-4, 1e-1,
-    ),  # fmt: skip
+        "scikit-learn newton-cholesky",
+        "scikit_learn",
+        NewtonCholesky,
+        refuse_ridge,
+        PACKAGES,
+        1e-4,
+        1e-1,
+    ),
 )

@@ -75,7 +75,13 @@ def refuse(facts: Facts) -> str:
 
 RIVALS = (
     Rival(
-        "skglm", "skglm", Skglm, refuse, ("skglm",), default_tol=1e-4, loosest=1e-1,
+        "skglm",
+        "skglm",
+        Skglm,
+        refuse,
+        ("skglm",),
+        default_tol=1e-4,
+        loosest=1e-1,
         compile_seconds=90.0,
-    ),  # fmt: skip
+    ),
 )

@@ -82,7 +82,13 @@ def patience(facts: Facts) -> float:
 
 RIVALS = (
     Rival(
-        "statsmodels", "statsmodels", Statsmodels, refuse, ("statsmodels",),
-        default_tol=ONE_CALL, loosest=ONE_CALL, patience=patience,
-    ),  # fmt: skip
+        "statsmodels",
+        "statsmodels",
+        Statsmodels,
+        refuse,
+        ("statsmodels",),
+        default_tol=ONE_CALL,
+        loosest=ONE_CALL,
+        patience=patience,
+    ),
 )

@@ -5,8 +5,8 @@
 Requests, one a line: ``fit TOL REPEAT N_ALPHAS FILE``, ``cv TOL REPEAT N_ALPHAS FILE``
 and ``pass``, with ``default`` for the package's own tolerance. Replies: ``@@ ready
 VERSION``, ``@@ done WALL CPU BYTES`` (seconds of one repetition, and peak memory above
-what was resident before) and then ``@@ stored``, ``@@ failed REASON``. FILE holds float64: intercepts and
-coefficients (1 + p, m) in column order, or the curve (m,).
+what was resident before) and then ``@@ stored``, or ``@@ failed REASON``. FILE holds
+float64: intercepts and coefficients (1 + p, m) in column order, or the curve (m,).
 
 With ``cold`` as a fourth argument it fits once and leaves.
 """
