@@ -6,6 +6,7 @@ contest: what fails, takes too long or is not there becomes an entry with the re
 """
 
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from validation.benchmarks.entry import (
     number,
 )
 from validation.benchmarks.environments import Environments, NotInstalledError
-from validation.benchmarks.judging import Judge, Verdict
+from validation.benchmarks.judging import Judge
 from validation.benchmarks.ladder import Rung, matched
 from validation.benchmarks.rivals.protocol import COLD, CV, FIT, Rival
 from validation.benchmarks.visit import SpentError, Visit, repeats
@@ -62,13 +63,13 @@ class Contest:
         self.limit, self.budget, self.say = limit, budget, say
         self.judge = Judge(case.problem)
         self.best = np.full(case.alphas.size, np.inf)
-        self.verdicts: dict[int, Verdict] = {}
         self.home: Worker | None = None
         self.home_seconds: list[float] = []
         self.home_repeat = 1
         self.home_curve: np.ndarray | None = None
         self.passing: float | None = None
         self.task = case.facts.task
+        self.since = time.monotonic()
 
     def run(self, rivals: list[Rival]) -> dict:
         """Measure penglm, then every rival; the first of the list is penglm."""
@@ -91,8 +92,8 @@ class Contest:
         """Return everything as plain numbers, accuracies by the best of all answers."""
         for entry in entries:
             for rung in entry.rungs:
-                if id(rung) in self.verdicts:
-                    rung.sub = max(self.verdicts[id(rung)].sub(self.best), 0.0)
+                if rung.verdict is not None:
+                    rung.sub = max(rung.verdict.sub(self.best), 0.0)
         facts = self.case.facts
         return {
             "size": f"{facts.n_obs} x {facts.n_features}",
@@ -206,13 +207,13 @@ class Contest:
             )
         verdict = self.judge.judge(self.case.alphas, intercepts, coefs)
         self.best = np.fmin(self.best, verdict.objectives)
-        rung = Rung(tol, max(verdict.sub(self.best), 0.0), float(verdict.kkt.max()))
-        self.verdicts[id(rung)] = verdict
-        return rung
+        excess = max(verdict.sub(self.best), 0.0)
+        return Rung(tol, excess, float(verdict.kkt.max()), verdict=verdict)
 
     def tell(self, entry: Entry) -> None:
         """Print what became of a contender."""
-        text = f"  {entry.contender:28}"
+        spent, self.since = time.monotonic() - self.since, time.monotonic()
+        text = f"  {spent:4.0f} s  {entry.contender:28}"
         if entry.rungs:
             first, goal = entry.rungs[0], matched(entry.rungs)
             text += f"{first.time:10.4g} s  sub {first.sub:8.1e}  KKT {first.kkt:8.1e}"

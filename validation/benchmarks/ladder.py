@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
+from validation.benchmarks.judging import Verdict
+
 GOAL = 1e-6
 DECADE = 10.0
 # Two decades of tolerance that gain less than this have met a floor.
@@ -35,7 +37,11 @@ class Rung:
     against : list of float
         CPU seconds of penglm's fit right before each of them.
     wall : float
-        Seconds of the clock of the last.
+        Seconds of the clock of the first.
+    grown : int
+        Peak memory above what was resident before, bytes.
+    verdict : Verdict, optional
+        The judge's, by which ``sub`` is found again once all answers are known.
     """
 
     tol: float
@@ -45,6 +51,7 @@ class Rung:
     against: list[float] = field(default_factory=list)
     wall: float = math.nan
     grown: int = 0
+    verdict: Verdict | None = None
 
     @property
     def passes(self) -> bool:

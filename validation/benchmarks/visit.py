@@ -19,6 +19,7 @@ PAIRS = ((1.0, 3), (5.0, 2), (math.inf, 1))
 SLOW = 8.0
 # Short fits are repeated to fill this many seconds.
 FILL, MOST_REPEATS = 0.2, 300
+CAUTION = 4
 
 
 class SpentError(Exception):
@@ -77,6 +78,9 @@ class Visit:
         spent = time.monotonic() - self.started
         if spent > self.contest.budget:
             raise SpentError(f"stopped after {spent:.0f} s, above the goal")
+        if self.entry.rungs:
+            # A tighter fit may take much longer than the one before.
+            self.repeat = max(1, repeats(self.entry.rungs[-1].wall) // CAUTION)
         other = self.contest.home_fit()
         reply = self.worker.measure(FIT, tol, self.n_alphas, self.limit, self.repeat)
         rung = self.contest.judged(
@@ -88,8 +92,9 @@ class Visit:
 
     def repair(self, rung: Rung, tol: float | None) -> None:
         """Complete the pairs of a rung."""
-        pair = (rung.seconds[0] + (0.0 if math.isnan(rung.against[0])
-                                   else rung.against[0])) * self.repeat  # fmt: skip
+        self.repeat = repeats(rung.wall)
+        both = [rung.seconds[0], rung.against[0]]
+        pair = self.repeat * sum(spent for spent in both if not math.isnan(spent))
         wanted = next(count for seconds, count in PAIRS if pair < seconds)
         while len(rung.seconds) < wanted:
             rung.against.append(self.contest.home_fit())
@@ -140,6 +145,6 @@ class Visit:
 
 def repeats(seconds: float) -> int:
     """Return how often to repeat a fit so that a clock can measure it."""
-    return int(min(max(FILL / max(seconds, 1e-6), 1), MOST_REPEATS)) if (
-        seconds < FILL / 2
-    ) else 1  # fmt: skip
+    if seconds > FILL / 2:
+        return 1
+    return min(int(FILL / max(seconds, 1e-6)), MOST_REPEATS)
