@@ -65,7 +65,7 @@ class Contest:
         self.best = np.full(case.alphas.size, np.inf)
         self.home: Worker | None = None
         self.home_seconds: list[float] = []
-        self.home_repeat = 1
+        self.home_repeat, self.home_wall = 1, math.nan
         self.home_curve: np.ndarray | None = None
         self.passing: float | None = None
         self.task = case.facts.task
@@ -86,6 +86,7 @@ class Contest:
                 self.home.close()
         if self.home_seconds:
             entries[0].rungs[0].seconds = self.home_seconds
+            entries[0].rungs[0].wall = self.home_wall
         return self.record(entries)
 
     def record(self, entries: list[Entry]) -> dict:
@@ -114,7 +115,7 @@ class Contest:
             patience = self.limit + rival.compile_seconds
             reply = self.home.measure(FIT, None, self.case.alphas.size, patience)
             rung = self.judged(self.home, rival.default_tol)
-            rung.grown, rung.wall = reply.grown, reply.wall
+            rung.grown = reply.grown
             self.passing = self.home.ask("pass", self.limit).cpu
             if self.task == CV:
                 self.home.measure(CV, None, self.case.alphas.size, patience)
@@ -150,6 +151,7 @@ class Contest:
             self.home = None
             return math.nan
         self.home_seconds.append(reply.cpu)
+        self.home_wall = reply.wall
         return reply.cpu
 
     def visit(self, rival: Rival) -> Entry:

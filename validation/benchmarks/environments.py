@@ -68,6 +68,7 @@ class Environments:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.commands: dict[str, list[str]] = {}
         self.failures: dict[str, str] = {}
 
     def command(self, rival: Rival) -> list[str]:
@@ -81,7 +82,9 @@ class Environments:
         if rival.module in self.failures:
             raise NotInstalledError(self.failures[rival.module])
         try:
-            return self.made(rival)
+            if rival.name not in self.commands:
+                self.commands[rival.name] = self.made(rival)
+            return self.commands[rival.name]
         except NotInstalledError as reason:
             self.failures[rival.module] = str(reason)
             raise

@@ -13,7 +13,9 @@ from validation.benchmarks.rivals.protocol import (
     given_only,
 )
 
-# Working sets at most, where a tolerance is asked for; its default is 20.
+# Defaults of its estimators, which are not those of celer_path.
+TOL, MAX_ITER = 1e-4, 100
+# Working sets at most, where a tolerance is asked for.
 MANY = 1000
 
 
@@ -36,8 +38,9 @@ class Celer(Solver):
         y = self.given.y
         _, coefs, _ = celer_path(
             self.X, y - y.mean(), "lasso", alphas=alphas,
-            l1_ratio=self.given.facts.l1_ratio,
-            **given_only(tol=tol, max_iter=None if tol is None else MANY), **others,
+            l1_ratio=self.given.facts.l1_ratio, prune=True,
+            tol=TOL if tol is None else tol,
+            max_iter=MAX_ITER if tol is None else MANY, **others,
         )  # fmt: skip
         return coefs
 
@@ -74,6 +77,4 @@ def refuse(facts: Facts) -> str:
     return ""
 
 
-RIVALS = (
-    Rival("celer", "celer", Celer, refuse, ("celer",), default_tol=1e-6, loosest=1e-2),
-)
+RIVALS = (Rival("celer", "celer", Celer, refuse, ("celer",), default_tol=TOL),)
