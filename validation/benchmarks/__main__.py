@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,7 +117,12 @@ def one(workload, asked: argparse.Namespace, known, rivals) -> dict:
             case, Path(name), known, limit=asked.limit, budget=asked.budget,
             say=lambda line: print(line, flush=True),
         )  # fmt: skip
-        return contest.run(rivals)
+        try:
+            return contest.run(rivals)
+        except Exception as error:
+            # One workload must not cost the others.
+            traceback.print_exc()
+            return {"absent": f"the measurement failed: {error}"}
 
 
 def main(given: list[str] | None = None) -> int:

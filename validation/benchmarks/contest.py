@@ -23,7 +23,6 @@ from validation.benchmarks.contender import (
 from validation.benchmarks.entry import (
     ABSENT,
     FAILED,
-    MEASURED,
     OVER,
     REFUSED,
     Entry,
@@ -110,9 +109,9 @@ class Contest:
     def at_home(self, rival: Rival) -> Entry:
         """Start penglm, let it compile, find the reference, measure it."""
         entry = Entry(rival.name)
+        patience = self.limit + rival.compile_seconds
         try:
             self.home = self.start(rival, entry)
-            patience = self.limit + rival.compile_seconds
             reply = self.home.measure(FIT, None, self.case.alphas.size, patience)
             rung = self.judged(self.home, rival.default_tol)
             rung.grown = reply.grown
@@ -120,21 +119,28 @@ class Contest:
             if self.task == CV:
                 self.home.measure(CV, None, self.case.alphas.size, patience)
                 self.home_curve = self.home.curve()
-            self.home_repeat = repeats(reply.wall)
-            rung.seconds = [self.home_fit()]
             entry.rungs.append(rung)
+            self.home_fit()
+            if self.home is None:
+                raise OverLimitError
+            self.home_repeat = repeats(self.home_wall)
+            if self.home_repeat > 1:
+                self.home_seconds.clear()
+            rung.seconds = [self.home_fit()]
             self.home.measure(FIT, TIGHT, self.case.alphas.size, self.limit)
             self.judged(self.home, TIGHT)
         except (OverLimitError, FailedError, NotInstalledError) as reason:
             self.explain(entry, reason, self.limit)
+            if not self.home_seconds:
+                entry.rungs.clear()
+                self.explain(entry, reason, self.limit)
             if self.home and self.home.is_dead:
                 self.home.close()
                 self.home = None
                 if entry.rungs:
                     # Only the reference was out of reach.
-                    entry.outcome, entry.note = MEASURED, f"reference: {entry.note}"
                     self.home = self.start(rival, entry)
-                    self.home.measure(FIT, None, self.case.alphas.size, self.limit)
+                    self.home.measure(FIT, None, self.case.alphas.size, patience)
         return entry
 
     def home_fit(self) -> float:
@@ -184,7 +190,7 @@ class Contest:
     def explain(self, entry: Entry, reason: Exception, limit: float) -> None:
         """Write down why a contender got no further."""
         if isinstance(reason, SpentError):
-            entry.note = str(reason)
+            entry.note = "" if matched(entry.rungs) else str(reason)
         elif isinstance(reason, NotInstalledError):
             entry.outcome = ABSENT
             entry.note = f"could not be installed: {reason}"

@@ -77,7 +77,7 @@ class Visit:
         """Add a rung: a pair of fits, judged."""
         spent = time.monotonic() - self.started
         if spent > self.contest.budget:
-            raise SpentError(f"stopped after {spent:.0f} s, above the goal")
+            raise SpentError(f"stopped after {spent:.0f} s")
         if self.entry.rungs:
             # A tighter fit may take much longer than the one before.
             self.repeat = max(1, repeats(self.entry.rungs[-1].wall) // CAUTION)
