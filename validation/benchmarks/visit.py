@@ -1,7 +1,6 @@
 """One rival's fits in a contest: its own tolerance, the ladder, the folds."""
 
 import math
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -35,7 +34,7 @@ class Visit:
         self.contest, self.worker, self.rival = contest, worker, rival
         self.entry, self.limit = entry, limit
         self.n_alphas = contest.case.alphas.size
-        self.started = time.monotonic()
+        self.spent = 0.0
         self.repeat = 1
 
     def fitted(self) -> None:
@@ -43,7 +42,6 @@ class Visit:
         few = min(WARM_UP, self.n_alphas)
         patience = self.limit + self.rival.compile_seconds
         warm = self.worker.measure(FIT, None, few, patience)
-        self.started = time.monotonic()
         if few == self.n_alphas:
             self.repeat = repeats(warm.wall)
         if few == self.n_alphas and warm.wall > SLOW:
@@ -57,11 +55,11 @@ class Visit:
             if self.repeat > 1:
                 self.entry.rungs.clear()
                 self.evaluate(None)
-        self.repair(self.entry.rungs[0], None)
+        self.complete(self.entry.rungs[0], None)
         self.climb(self.evaluate)
         for rung in bracket(self.entry.rungs):
             if rung is not None and rung is not self.entry.rungs[0]:
-                self.repair(rung, rung.tol)
+                self.complete(rung, rung.tol)
 
     def climb(self, evaluate: Callable[[float], None]) -> None:
         """Climb the ladder with one way to add a rung; stay on it when out of time."""
@@ -74,15 +72,15 @@ class Visit:
                 raise
 
     def evaluate(self, tol: float | None) -> None:
-        """Add a rung: a pair of fits, judged."""
-        spent = time.monotonic() - self.started
-        if spent > self.contest.budget:
-            raise SpentError(f"stopped after {spent:.0f} s")
+        """Add a rung: a pair of fits, judged; a slow penglm fits only in `complete`."""
+        if self.entry.rungs and self.spent > self.contest.budget:
+            raise SpentError(f"stopped after {self.spent:.0f} s")
         if self.entry.rungs:
             # A tighter fit may take much longer than the one before.
             self.repeat = max(1, repeats(self.entry.rungs[-1].wall) // CAUTION)
-        other = self.contest.home_fit()
+        other = self.contest.home_fit() if self.contest.is_quick else math.nan
         reply = self.worker.measure(FIT, tol, self.n_alphas, self.limit, self.repeat)
+        self.spent += self.repeat * reply.cpu
         rung = self.contest.judged(
             self.worker, self.rival.default_tol if tol is None else tol
         )
@@ -90,9 +88,11 @@ class Visit:
         rung.wall, rung.grown = reply.wall, reply.grown
         self.entry.rungs.append(rung)
 
-    def repair(self, rung: Rung, tol: float | None) -> None:
+    def complete(self, rung: Rung, tol: float | None) -> None:
         """Complete the pairs of a rung."""
         self.repeat = repeats(rung.wall)
+        if math.isnan(rung.against[0]):
+            rung.against[0] = self.contest.home_fit()
         both = [rung.seconds[0], rung.against[0]]
         pair = self.repeat * sum(spent for spent in both if not math.isnan(spent))
         wanted = next(count for seconds, count in PAIRS if pair < seconds)
@@ -109,7 +109,6 @@ class Visit:
         """Find the tolerance on the path of all rows, then cross-validate at it."""
         patience = self.limit + self.rival.compile_seconds
         self.worker.measure(FIT, None, min(WARM_UP, self.n_alphas), patience)
-        self.started = time.monotonic()
         self.path(None)
         own = self.entry.rungs[0]
         self.climb(self.path)
@@ -129,7 +128,9 @@ class Visit:
 
     def path(self, tol: float | None) -> None:
         """Add a rung from one path on all rows, which nobody times."""
-        self.worker.measure(FIT, tol, self.n_alphas, self.limit)
+        if self.entry.rungs and self.spent > self.contest.budget:
+            raise SpentError(f"stopped after {self.spent:.0f} s")
+        self.spent += self.worker.measure(FIT, tol, self.n_alphas, self.limit).cpu
         rung = self.contest.judged(
             self.worker, self.rival.default_tol if tol is None else tol
         )
