@@ -8,6 +8,7 @@ interrupted run goes on where it was: results are kept after each workload.
 """
 
 import argparse
+import importlib.util
 import os
 import signal
 import sys
@@ -131,6 +132,8 @@ def main(given: list[str] | None = None) -> int:
     single_core(asked.core)
     # Workers and temporary files are let go of on the way out.
     signal.signal(signal.SIGTERM, lambda *unused: sys.exit("stopped"))
+    if importlib.util.find_spec("matplotlib") is None:
+        sys.exit("the picture needs matplotlib: python -m pip install '.[plot]'")
     from validation.benchmarks import environments, page, picture
     from validation.benchmarks.records import Records
     from validation.benchmarks.workloads import WORKLOADS

@@ -224,7 +224,7 @@ def cold_start(command: list[str], cache: Path, limit: float) -> float:
             stderr=errors, env=single_threaded(cache), start_new_session=True,
             cwd=Path(__file__).resolve().parents[2],
         )  # fmt: skip
-        deadline = time.monotonic() + limit
+        deadline = time.monotonic() + SHARED * limit
         while True:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
