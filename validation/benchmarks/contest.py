@@ -66,7 +66,7 @@ class Contest:
         self.best = np.full(case.alphas.size, np.inf)
         self.home: Worker | None = None
         self.home_seconds: list[float] = []
-        self.home_repeat, self.home_wall = 1, math.nan
+        self.home_repeat, self.home_wall, self.home_grown = 1, math.nan, 0
         self.home_curve: np.ndarray | None = None
         self.passing: float | None = None
         self.task = case.facts.task
@@ -88,6 +88,7 @@ class Contest:
         if self.home_seconds:
             entries[0].rungs[0].seconds = self.home_seconds
             entries[0].rungs[0].wall = self.home_wall
+            entries[0].rungs[0].grown = self.home_grown
         return self.record(entries)
 
     def record(self, entries: list[Entry]) -> dict:
@@ -114,9 +115,8 @@ class Contest:
         patience = self.limit + rival.compile_seconds
         try:
             self.home = self.start(rival, entry)
-            reply = self.home.measure(FIT, None, self.case.alphas.size, patience)
+            self.home.measure(FIT, None, self.case.alphas.size, patience)
             rung = self.judged(self.home, rival.default_tol)
-            rung.grown = reply.grown
             self.passing = self.home.ask("pass", self.limit).cpu
             if self.task == CV:
                 self.home.measure(CV, None, self.case.alphas.size, patience)
@@ -164,7 +164,7 @@ class Contest:
             self.home = None
             return math.nan
         self.home_seconds.append(reply.cpu)
-        self.home_wall = reply.wall
+        self.home_wall, self.home_grown = reply.wall, reply.grown
         return reply.cpu
 
     def visit(self, rival: Rival) -> Entry:
