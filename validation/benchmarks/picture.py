@@ -71,7 +71,9 @@ def draw(latest: dict[str, dict], path: Path) -> None:
             axes.axhspan(k - 0.5, k + 0.5, color="0.96", zorder=0)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    axes.set_xlabel("time at equal accuracy over penglm's (penglm = 1; right: slower)")
+    axes.set_xlabel(
+        "time at equal accuracy over penglm's (right: slower; filled: the best)"
+    )
     order = [name for name in ("required of the best", *MARKS) if name in seen]
     handles = [legend_mark(plt, name) for name in order]
     figure.legend(handles, order, loc="outside lower center", ncols=4, frameon=False,

@@ -124,9 +124,16 @@ def standing(workload: Workload, record: dict) -> Standing:
         reached = [{**entry, "matched": of_default(entry)} for entry in timed]
     elif record["task"] == CV:
         reached = [entry for entry in reached if entry["matched"]["seconds"]]
-    best = min(reached, key=lambda entry: entry["matched"]["seconds"], default=None)
-    quickest = min(timed, key=lambda entry: entry["default"]["time"], default=None)
+    best = min(reached, key=lambda entry: cost(entry["matched"]), default=None)
+    quickest = min(timed, key=lambda entry: cost(entry["default"]), default=None)
     return Standing(workload, record, entries[0]["default"], best, quickest)
+
+
+def cost(numbers: dict) -> tuple[bool, float]:
+    """Return what the best is least in: the paired ratio, for machines are shared."""
+    if numbers["ratio"] is not None:
+        return False, numbers["ratio"]
+    return True, numbers["seconds"] if "seconds" in numbers else numbers["time"]
 
 
 def of_default(entry: dict) -> dict:
