@@ -200,7 +200,8 @@ class Contest:
     def explain(self, entry: Entry, reason: Exception, limit: float) -> None:
         """Write down why a contender got no further."""
         if isinstance(reason, SpentError):
-            entry.note = "" if matched(entry.rungs) else str(reason)
+            loose = ", no looser tolerance tried" if matched(entry.rungs) else ""
+            entry.note = f"{reason}{loose}"
         elif isinstance(reason, NotInstalledError):
             entry.outcome = ABSENT
             entry.note = f"could not be installed: {reason}"

@@ -44,7 +44,8 @@ class Visit:
         warm = self.worker.measure(FIT, None, few, patience)
         if few == self.n_alphas:
             self.repeat = repeats(warm.wall)
-        if few == self.n_alphas and warm.wall > SLOW:
+        compiles = self.rival.compile_seconds > 0
+        if few == self.n_alphas and warm.wall > SLOW and not compiles:
             rung = self.contest.judged(self.worker, self.rival.default_tol)
             rung.seconds, rung.wall, rung.grown = [warm.cpu], warm.wall, warm.grown
             rung.against = [self.contest.home_fit()]
