@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from penglm._typing import Array, Index, Vector
-from penglm.design import Design
+from penglm.design import Categorical, Design, Sparse
 from penglm.design.base import unsigned
 from penglm.engines import Block
 from penglm.interruption import serve
@@ -61,6 +61,10 @@ def suits(design: Design, columns: Index, *, is_asked: bool) -> bool:
     is_asked : bool
         Whether a Gram matrix is out of the question.
     """
+    kinds = {type(part) for part in getattr(design, "parts", (design,))}
+    # Asked of anything else, a design would lay out columns that nobody needs.
+    if not kinds & ({Sparse, Categorical} if is_asked else {Sparse}):
+        return False
     thin, thick, stored = 0, 0, 0
     for piece in design.columns():
         inside = columns[(columns >= piece.start) & (columns < piece.stop)]

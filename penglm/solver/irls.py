@@ -64,6 +64,8 @@ PROGRESS = 0.9
 # largest of them, is no convergence.
 DRIFT = 1e-2
 DRIFT_SHARE = 1e-3
+# Of the null slope; so far from it only true Newton steps are taken.
+NEAR = 1e-3
 # What is left of the slope once the likelihood rises no more: a way that was merely
 # blocked, at the edge of a link's range, has more.
 FLAT = 1e-3
@@ -248,7 +250,7 @@ class Play:
         if not self.problem.is_quadratic and not self.is_secant:
             is_dear = self.working.size**2 > GRAM_PASSES * here.score.size
             # Where the likelihood rises for ever only true Newton steps show it.
-            if not is_dear or self.is_free.any():
+            if not is_dear or (self.is_free.any() and not self.is_near):
                 known = None
         self.was_kept = known is not None
         point = here.point if known is None else known.point
@@ -272,6 +274,11 @@ class Play:
             and (self.problem.fit_intercept or not self.problem.is_quadratic)
             and (self.is_secant or self.problem.is_quadratic)
         )
+
+    @property
+    def is_near(self) -> bool:
+        """Whether free coordinates are so near that kept derivatives would do."""
+        return FREE_SHARPNESS * self.before <= NEAR
 
     @cached_property
     def slow(self) -> float:

@@ -143,13 +143,12 @@ def test_the_promise_is_kept_on_the_quadratic(family):
     unit = problem.unit(alpha, float(np.abs(here.score).max()))
     sub = coordinate_descent.state(problem, here, working, alpha, unit, 1e-7)
     step = compressed.on_compressed(sub, problem, problem.engine.whole(), here)
-    curvature = quadratic.curve(problem, here.point, working).take(working)
+    curvature = quadratic.curve(problem, here.point, working)
     change = step.coef - sub.coef
-    score = (
-        sub.score - curvature.gram @ change - curvature.cross * step.intercept_change
-    )
-    left = here.intercept_score - curvature.cross @ change
-    left -= curvature.weight_sum * step.intercept_change
+    beside = curvature.cross @ change + curvature.weight_sum * step.intercept_change
+    profiled = curvature.cross / curvature.weight_sum
+    score = sub.score - curvature.gram @ change - profiled * beside
+    left = here.intercept_score - beside
     distance = problem.inner_penalty.subgradient_distance(
         step.coef, score, alpha, working
     )
@@ -178,7 +177,6 @@ def test_a_copy_larger_than_the_memory_to_spare_is_not_made(monkeypatch):
 
 
 def test_extrapolated_starts_do_not_change_the_answer(monkeypatch):
-    from penglm import path
     from penglm.solver import extrapolation
 
     y, X, _ = draw("binomial")
@@ -190,10 +188,10 @@ def test_extrapolated_starts_do_not_change_the_answer(monkeypatch):
         led.append(lead(*arguments))
         return led[-1]
 
-    monkeypatch.setattr(path.extrapolation, "lead", watched)
+    monkeypatch.setattr(extrapolation, "lead", watched)
     with_lead = follow(model, 1.0)
-    assert any(start.ahead is not None for start in led)
-    monkeypatch.setattr(path.extrapolation, "lead", lambda p, before, last, a: last)
+    assert any(start is not None for start in led)
+    monkeypatch.setattr(extrapolation, "lead", lambda problem, last, alpha: None)
     for one, other in zip(with_lead, follow(model, 1.0), strict=True):
         assert one.certificate.kkt_residual <= TOL
         assert one.certificate.objective == pytest.approx(

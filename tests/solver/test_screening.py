@@ -71,13 +71,18 @@ def test_strong_rule_keeps_every_column_of_the_next_solution(share):
     assert 0 < kept.size < P
 
 
-def test_strong_rule_is_the_rule_of_the_paper():
+def test_strong_rule_at_its_most_cautious_is_that_of_the_paper(monkeypatch):
     problem = build()
     null, largest = null_of(problem)
     warm, alpha = null.warm(largest), 0.7 * largest
+    bold = screening.strong(problem, alpha, warm)
+    reach = screening.SLOPE * (largest - alpha)
+    assert_array_equal(bold, np.flatnonzero(np.abs(warm.score) >= alpha - reach))
     # Equation 10: drop column j if |x_j' r| < 2 lambda_k - lambda_(k-1).
+    monkeypatch.setattr(screening, "SLOPE", 1.0)
     expected = np.flatnonzero(np.abs(warm.score) >= 2.0 * alpha - largest)
     assert_array_equal(screening.strong(problem, alpha, warm), expected)
+    assert set(bold) < set(expected)
 
 
 def test_strong_rule_keeps_what_is_nonzero_and_drops_what_is_fixed_at_zero():
@@ -110,7 +115,8 @@ def test_few_columns_are_all_looked_at():
     assert screening.strong(problem, 0.5, warm) is None
 
 
-def test_step_too_long_for_the_strong_rule_keeps_everything():
+def test_step_too_long_for_the_strong_rule_keeps_everything(monkeypatch):
+    monkeypatch.setattr(screening, "SLOPE", 1.0)
     problem = build()
     null, largest = null_of(problem)
     assert screening.strong(problem, 0.4 * largest, null.warm(largest)) is None
@@ -330,6 +336,7 @@ def test_fixed_columns_are_no_violators_whatever_their_slope():
 
 
 def test_fewer_strengths_are_tried_where_too_many_columns_survive(monkeypatch):
+    monkeypatch.setattr(screening, "SLOPE", 1.0)
     problem = model().problem(1.0)
     seen = count_narrowed(monkeypatch)
     # The fourth is too far for the rule, the second is not.
