@@ -79,7 +79,7 @@ def test_a_start_that_is_no_better_is_not_taken():
 
 
 def test_small_dense_problems_start_where_they_ended():
-    last = Warm(Point(np.ones(K), 0.0), 1.0, np.zeros(K))
     before = Warm(Point(0.5 * np.ones(K), 0.0), 2.0, np.zeros(K))
-    assert lead(EVERYTHING, before, last, 0.5) is last
-    assert lead(EVERYTHING, None, last, 0.5) is last
+    last = Warm(Point(np.ones(K), 0.0), 1.0, np.zeros(K), before=before)
+    assert lead(EVERYTHING, last, 0.5) is None
+    assert lead(EVERYTHING, before, 0.5) is None

@@ -35,8 +35,8 @@ def thin(rng):
 
 
 def with_factors(rng):
-    numbers = np.ascontiguousarray(rng.normal(size=(25_000, 5)))
-    levels = [Categorical(rng.integers(0, k, 25_000), k, 0) for k in (20, 7)]
+    numbers = np.ascontiguousarray(rng.normal(size=(40_000, 5)))
+    levels = [Categorical(rng.integers(0, k, 40_000), k, 0) for k in (20, 7)]
     return Split([Dense(numbers), *levels])
 
 
@@ -68,10 +68,10 @@ def case(shape, family):
     return pg.PenalizedGLM(y, X, family, var_weights=weight, offset=offset)
 
 
-def path(model, options, l1_ratio=0.9):
+def path(model, options, l1_ratio=0.9, last=0.02):
     problem = model.problem(l1_ratio)
     null = fit_null(problem, options)
-    alphas = alpha_max(problem, null) * np.geomspace(1.0, 0.02, 14)
+    alphas = alpha_max(problem, null) * np.geomspace(1.0, last, 14)
     return solve_path(problem, alphas.tolist(), null, options)
 
 
@@ -106,7 +106,7 @@ def test_tall_path_goes_abreast_and_takes_fewer_passes(shape, monkeypatch):
     counts = {}
     for together in (True, False):
         passes.clear()
-        path(model, Options(abreast=together))
+        path(model, Options(abreast=together), last=0.3)
         counts[together] = len(passes)
         assert (max(passes) > 1) is together, passes
     assert counts[True] < counts[False]
@@ -114,9 +114,9 @@ def test_tall_path_goes_abreast_and_takes_fewer_passes(shape, monkeypatch):
 
 def test_a_lane_that_gets_lost_is_solved_alone(monkeypatch):
     model, options = case("tall", "binomial"), Options()
-    expected = path(model, options)
+    expected = path(model, options, last=0.3)
     monkeypatch.setattr(abreast, "MOST_STEPS", 1)
-    found = path(model, options)
+    found = path(model, options, last=0.3)
     for a, b in zip(expected, found, strict=True):
         assert b.status is Status.OPTIMAL
         assert_allclose(a.certificate.objective, b.certificate.objective, rtol=SAME)
