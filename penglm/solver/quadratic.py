@@ -295,7 +295,10 @@ def curve(
     if known is None:
         new = columns
     else:
-        new = np.setdiff1d(columns, known.columns)
+        is_new = np.zeros(problem.n_features, dtype=np.bool_)
+        is_new[columns] = True
+        is_new[known.columns] = False
+        new = np.flatnonzero(is_new)
         if not new.size:
             return known
     if known is None or known.columns.size + new.size > LARGEST_CACHE:
