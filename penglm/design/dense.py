@@ -114,29 +114,31 @@ class Dense(Design):
         y: Vector,
         sample_weight: Vector,
     ) -> tuple[Matrix, Matrix] | None:
-        if not self.X.flags.c_contiguous or self.X.size < LEAST_NUMBERS:
+        by_rows = self.X.flags.c_contiguous
+        if self.X.size < LEAST_NUMBERS or not (by_rows or self.X.flags.f_contiguous):
             return None
         from penglm.kernels import rows
 
-        m, pieces = (
-            intercepts.size,
-            -(-self.shape[0] // rows.rows_at_once(coefs.shape[0])),
-        )
+        m = intercepts.size
+        step = rows.rows_at_once(self.shape[1]) if by_rows else rows.STRETCH
+        pieces = -(-self.shape[0] // step)
         sums, slopes = np.empty((3, m)), np.empty((self.shape[1], m))
+        rest = (offset, y, sample_weight)
         for first in range(0, m, 4):
             some = slice(first, min(first + 4, m))
             count = some.stop - first
-            width = 1 if count == 1 else 4
+            width = 1 if count == 1 and by_rows else 4
             start, shift = np.zeros((width, self.shape[1])), np.zeros(width)
             start[:count], shift[:count] = coefs[:, some].T, intercepts[some]
             part, found = np.empty((3, width, pieces)), np.zeros_like(start)
-            rest = (offset, y, sample_weight)
             if width == 1:
                 rows.expand_rows(
                     kind, self.X, start[0], shift[0], *rest, found[0], part[:, 0]
                 )
-            else:
+            elif by_rows:
                 rows.expand_four(kind, self.X, start, shift, *rest, found, part)
+            else:
+                rows.expand_columns(kind, self.X.T, start, shift, *rest, found, part)
             sums[:, some] = part.sum(axis=2)[:, :count]
             slopes[:, some] = found[:count].T
         return sums, slopes
@@ -180,7 +182,7 @@ class Dense(Design):
         factor: Vector | None,
     ) -> Matrix:
         """Return the Gram matrix, a block of rows copied together at a time."""
-        from penglm.kernels.rows import pack
+        from penglm.kernels.pack import pack
 
         k = columns.size
         root, out = np.sqrt(working_weight), np.zeros((k, k))

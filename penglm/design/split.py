@@ -112,33 +112,18 @@ class Split(Design):
 
         m, pieces = intercepts.size, -(-self.shape[0] // rows.PIECE)
         is_level = self.slots >= 0
-        sums, slopes = np.empty((3, m)), np.empty((self.shape[1], m))
-        rest = (offset, y, sample_weight)
-        for first in range(0, m, 4):
-            some = slice(first, min(first + 4, m))
-            count = some.stop - first
-            width = 1 if count == 1 else 4
-            start = np.zeros((self.shape[1], width))
-            start[:, :count], shift = coefs[:, some], np.zeros(width)
-            shift[:count] = intercepts[some]
-            table = np.zeros((self.codes.n_slots, width))
-            table[self.slots[is_level]] = start[is_level]
-            found, levels = np.zeros_like(start[~is_level]), np.zeros_like(table)
-            part = np.zeros((3, width, pieces))
-            given = (kind, numbers, self.codes.values, self.codes.starts)
-            if width == 1:
-                rows.expand_mixed(
-                    *given, start[~is_level, 0], table[:, 0].copy(), shift[0], *rest,
-                    found[:, 0], levels[:, 0], part[:, 0],
-                )  # fmt: skip
-            else:
-                rows.expand_mixed_four(
-                    *given, start[~is_level], table, shift, *rest, found, levels, part
-                )
-            sums[:, some] = part.sum(axis=2)[:, :count]
-            slopes[~is_level, some] = found[:, :count]
-            slopes[is_level, some] = levels[self.slots[is_level], :count]
-        return sums, slopes
+        table = np.zeros((self.codes.n_slots, m))
+        table[self.slots[is_level]] = coefs[is_level]
+        start = np.ascontiguousarray(coefs[~is_level])
+        found, levels = np.zeros_like(start), np.zeros_like(table)
+        part = np.empty((3, m, pieces))
+        rows.expand_mixed(
+            kind, numbers, self.codes.values, self.codes.starts, start, table,
+            intercepts, offset, y, sample_weight, found, levels, part,
+        )  # fmt: skip
+        slopes = np.empty((self.shape[1], m))
+        slopes[~is_level], slopes[is_level] = found, levels[self.slots[is_level]]
+        return part.sum(axis=2), slopes
 
     @cached_property
     def numbers(self) -> Array | None:

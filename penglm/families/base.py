@@ -104,7 +104,7 @@ class ProbabilityLink(Link):
 
 
 # So many rows are worth a compiled kernel.
-MANY_ROWS = 20_000
+MANY_ROWS = 400
 
 
 class Family(ABC):

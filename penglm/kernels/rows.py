@@ -15,6 +15,10 @@ from penglm.kernels._jit import jit
 GAUSSIAN, LOGIT, LOG = 0, 1, 2
 """Kinds of rows: a canonical pair of family and link each."""
 
+LEAST_POWER = 1080
+POWERS = np.append(np.ldexp(1.0, np.arange(-LEAST_POWER, 1024)), [np.inf, np.inf])
+"""Powers of two from below the smallest number to infinity."""
+
 NUMBERS = 16_384
 """Numbers of X that are held between the two products."""
 
@@ -27,32 +31,111 @@ def rows_at_once(p):
 
 
 @jit
-def terms_of_row(kind, y, e):
-    """Return loss, score factor and working weight of one row."""
-    if kind == LOGIT:
-        q = np.exp(-abs(e))
-        share = 1.0 / (1.0 + q)
-        mu = share if e >= 0.0 else q * share
-        rest = q * share if e >= 0.0 else share
-        loss = np.log1p(q) + max(e, 0.0) - y * e
-        if 0.0 < y < 1.0:
-            loss += y * np.log(y) + (1.0 - y) * np.log1p(-y)
-        # With 1 - mu at hand nothing cancels where mu rounds to 1.
-        return max(loss, 0.0), y * rest - (1.0 - y) * mu, mu * rest
-    if kind == LOG:
-        mu = np.exp(e)
-        loss = mu - y - y * e
-        if y > 0.0:
-            loss += y * np.log(y)
-        return max(loss, 0.0), y - mu, mu
-    return 0.5 * (y - e) * (y - e), y - e, 1.0
+def exponential(x):
+    """Return ``exp(x)`` to a few units in the last place, many at a time.
+
+    ``exp(x) = 2^k exp(r)`` with ``|r| <= log(2) / 2``. Without a call or a branch the
+    compiler handles several rows at once, which it does not for the library's.
+    """
+    x = x if x > -746.0 else -746.0
+    x = x if x < 710.0 else 710.0
+    k = np.floor(x * 1.4426950408889634 + 0.5)
+    r = (x - k * 0.693147180369123816490) - k * 1.90821492927058770002e-10
+    p = 1.0 / 6227020800.0
+    p = p * r + 1.0 / 479001600.0
+    p = p * r + 1.0 / 39916800.0
+    p = p * r + 1.0 / 3628800.0
+    p = p * r + 1.0 / 362880.0
+    p = p * r + 1.0 / 40320.0
+    p = p * r + 1.0 / 5040.0
+    p = p * r + 1.0 / 720.0
+    p = p * r + 1.0 / 120.0
+    p = p * r + 1.0 / 24.0
+    p = p * r + 1.0 / 6.0
+    p = p * r + 0.5
+    p = p * r + 1.0
+    p = p * r + 1.0
+    return p * POWERS[np.int64(k) + LEAST_POWER]
+
+
+@jit
+def log_of_one_more(q):
+    """Return ``log(1 + q)`` for q in [0, 1], as ``2 artanh(q / (2 + q))``."""
+    z = q / (2.0 + q)
+    s = z * z
+    p = 1.0 / 35.0
+    p = p * s + 1.0 / 33.0
+    p = p * s + 1.0 / 31.0
+    p = p * s + 1.0 / 29.0
+    p = p * s + 1.0 / 27.0
+    p = p * s + 1.0 / 25.0
+    p = p * s + 1.0 / 23.0
+    p = p * s + 1.0 / 21.0
+    p = p * s + 1.0 / 19.0
+    p = p * s + 1.0 / 17.0
+    p = p * s + 1.0 / 15.0
+    p = p * s + 1.0 / 13.0
+    p = p * s + 1.0 / 11.0
+    p = p * s + 1.0 / 9.0
+    p = p * s + 1.0 / 7.0
+    p = p * s + 1.0 / 5.0
+    p = p * s + 1.0 / 3.0
+    p = p * s + 1.0
+    return 2.0 * z * p
 
 
 @jit
 def terms_of_rows(kind, y, eta, loss, score, weight):
     """Write loss, score factor and working weight of rows (n,)."""
+    n = y.size
+    if kind == LOGIT:
+        for i in range(n):
+            e = eta[i]
+            q = exponential(-abs(e))
+            share = 1.0 / (1.0 + q)
+            other = q * share
+            mu = share if e >= 0.0 else other
+            rest = other if e >= 0.0 else share
+            # With 1 - mu at hand nothing cancels where mu rounds to 1.
+            score[i] = y[i] * rest - (1.0 - y[i]) * mu
+            weight[i] = mu * rest
+            loss[i] = log_of_one_more(q) + (e if e > 0.0 else 0.0) - y[i] * e
+        for i in range(n):
+            if 0.0 < y[i] < 1.0:
+                loss[i] += y[i] * np.log(y[i]) + (1.0 - y[i]) * np.log1p(-y[i])
+            loss[i] = max(loss[i], 0.0)
+    elif kind == LOG:
+        for i in range(n):
+            mu = exponential(eta[i])
+            score[i] = y[i] - mu
+            weight[i] = mu
+            loss[i] = mu - y[i] - y[i] * eta[i]
+        for i in range(n):
+            if y[i] > 0.0:
+                loss[i] += y[i] * np.log(y[i])
+            loss[i] = max(loss[i], 0.0)
+    else:
+        for i in range(n):
+            score[i] = y[i] - eta[i]
+            weight[i] = 1.0
+            loss[i] = 0.5 * score[i] * score[i]
+
+
+@jit
+def sum_rows(kind, y, w, e, loss, score, weight, sums):
+    """Turn predictors ``e`` of rows into weighted slopes; write their sums (3,)."""
+    terms_of_rows(kind, y, e, loss, score, weight)
+    total = slope = size = 0.0
     for i in range(y.size):
-        loss[i], score[i], weight[i] = terms_of_row(kind, y[i], eta[i])
+        total += w[i] * loss[i]
+        slope += w[i] * score[i]
+        size += w[i] * abs(score[i] * e[i])
+        e_size = abs(e[i]) + 1.0
+        size += w[i] * weight[i] * e_size if kind != GAUSSIAN else 0.0
+        e[i] = w[i] * score[i]
+    sums[0] = total
+    sums[1] = slope
+    sums[2] = size
 
 
 @jit
@@ -66,9 +149,10 @@ def expand_rows(kind, X, b, intercept, offset, y, w, g, sums):
     n, p = X.shape
     step = rows_at_once(p)
     r = np.empty(step)
+    loss, score, weight = np.empty(step), np.empty(step), np.empty(step)
     for first in range(0, n, step):
-        total = slope = size = 0.0
         count = min(step, n - first)
+        last = first + count
         whole = count - count % 4
         for k in range(0, whole, 4):
             x0 = X[first + k]
@@ -93,16 +177,11 @@ def expand_rows(kind, X, b, intercept, offset, y, w, g, sums):
                 e += x0[j] * b[j]
             r[k] = e
         for k in range(count):
-            i = first + k
-            e = r[k] + (intercept + offset[i])
-            target = y[i]
-            loss, score, weight = terms_of_row(kind, target, e)
-            total += w[i] * loss
-            slope += w[i] * score
-            size += w[i] * abs(score * e)
-            if kind != GAUSSIAN:
-                size += w[i] * weight * (abs(e) + 1.0)
-            r[k] = w[i] * score
+            r[k] += intercept + offset[first + k]
+        sum_rows(
+            kind, y[first:last], w[first:last], r[:count], loss, score, weight,
+            sums[:, first // step],
+        )  # fmt: skip
         for k in range(0, whole, 4):
             x0 = X[first + k]
             x1 = X[first + k + 1]
@@ -118,20 +197,6 @@ def expand_rows(kind, X, b, intercept, offset, y, w, g, sums):
             x0 = X[first + k]
             for j in range(p):
                 g[j] += r[k] * x0[j]
-        sums[0, first // step] = total
-        sums[1, first // step] = slope
-        sums[2, first // step] = size
-
-
-@jit
-def pack(X, columns, center, factor, root, out):
-    """Write ``root_i (x_ij - center_j) factor_j`` of chosen columns into ``out``."""
-    for i in range(X.shape[0]):
-        x = X[i]
-        row = out[i]
-        for k in range(columns.size):
-            j = columns[k]
-            row[k] = (x[j] - center[k]) * factor[k] * root[i]
 
 
 @jit
@@ -143,6 +208,7 @@ def expand_four(kind, X, B, intercepts, offset, y, w, G, sums):
     n, p = X.shape
     step = rows_at_once(p)
     R = np.empty((4, step))
+    loss, score, weight = np.empty(step), np.empty(step), np.empty(step)
     b0, b1, b2, b3 = B[0], B[1], B[2], B[3]
     g0, g1, g2, g3 = G[0], G[1], G[2], G[3]
     for first in range(0, n, step):
@@ -180,22 +246,15 @@ def expand_four(kind, X, B, intercepts, offset, y, w, G, sums):
                 for j in range(p):
                     e += x[j] * b[j]
                 R[q, k] = e
+        last = first + count
         for q in range(4):
-            r = R[q]
-            total = slope = size = 0.0
+            r = R[q, :count]
             for k in range(count):
-                i = first + k
-                e = r[k] + (intercepts[q] + offset[i])
-                loss, score, weight = terms_of_row(kind, y[i], e)
-                total += w[i] * loss
-                slope += w[i] * score
-                size += w[i] * abs(score * e)
-                if kind != GAUSSIAN:
-                    size += w[i] * weight * (abs(e) + 1.0)
-                r[k] = w[i] * score
-            sums[0, q, first // step] = total
-            sums[1, q, first // step] = slope
-            sums[2, q, first // step] = size
+                r[k] += intercepts[q] + offset[first + k]
+            sum_rows(
+                kind, y[first:last], w[first:last], r, loss, score, weight,
+                sums[:, q, first // step],
+            )  # fmt: skip
         for k in range(0, whole, 2):
             x = X[first + k]
             z = X[first + k + 1]
@@ -217,88 +276,120 @@ def expand_four(kind, X, B, intercepts, offset, y, w, G, sums):
 
 
 PIECE = 1024
-"""Rows whose sums are added up together where factors stand beside the numbers."""
+"""Rows handled at a time where factors stand beside the numbers."""
 
 
 @jit
-def expand_mixed(kind, X, C, s, b, t, intercept, offset, y, w, g, h, sums):
+def expand_mixed(kind, X, C, s, B, T, intercepts, offset, y, w, G, H, sums):
     """Do what ``expand_rows`` does where factors stand beside the numbers of X (n, q).
 
     C (n, f) are the levels of each row; ``s`` (f,) says where those of a factor begin
-    in the tables ``t`` of their coefficients and ``h`` of their slopes.
+    in the tables ``T`` of their coefficients and ``H`` of their slopes. At one point or
+    several: B and G are (q, m), the tables (slots, m), so that one look finds what all
+    points have at a level; ``sums`` is (3, m, pieces).
     """
     n, q = X.shape
+    m = intercepts.size
+    R = np.empty((m, PIECE))
+    loss, score, weight = np.empty(PIECE), np.empty(PIECE), np.empty(PIECE)
     for first in range(0, n, PIECE):
-        total = slope = size = 0.0
-        for i in range(first, min(first + PIECE, n)):
+        last = min(first + PIECE, n)
+        count = last - first
+        for k in range(count):
+            i = first + k
             x = X[i]
-            e = intercept + offset[i]
-            for j in range(q):
-                e += x[j] * b[j]
-            for f in range(s.size):
-                e += t[s[f] + C[i, f]]
-            loss, score, weight = terms_of_row(kind, y[i], e)
-            total += w[i] * loss
-            slope += w[i] * score
-            size += w[i] * abs(score * e)
-            if kind != GAUSSIAN:
-                size += w[i] * weight * (abs(e) + 1.0)
-            r = w[i] * score
-            for j in range(q):
-                g[j] += r * x[j]
-            for f in range(s.size):
-                h[s[f] + C[i, f]] += r
-        sums[0, first // PIECE] = total
-        sums[1, first // PIECE] = slope
-        sums[2, first // PIECE] = size
+            for p in range(m):
+                e = intercepts[p] + offset[i]
+                for j in range(q):
+                    e += x[j] * B[j, p]
+                for f in range(s.size):
+                    e += T[s[f] + C[i, f], p]
+                R[p, k] = e
+        for p in range(m):
+            sum_rows(
+                kind, y[first:last], w[first:last], R[p, :count], loss, score, weight,
+                sums[:, p, first // PIECE],
+            )  # fmt: skip
+        for k in range(count):
+            i = first + k
+            x = X[i]
+            for p in range(m):
+                r = R[p, k]
+                for j in range(q):
+                    G[j, p] += r * x[j]
+                for f in range(s.size):
+                    H[s[f] + C[i, f], p] += r
+
+
+STRETCH = 256
+"""Rows handled at a time where columns are contiguous."""
 
 
 @jit
-def expand_mixed_four(kind, X, C, s, B, T, intercepts, offset, y, w, G, H, sums):
-    """Do what ``expand_mixed`` does at four points, B (q, 4), T and H (slots, 4).
+def expand_columns(kind, X, B, intercepts, offset, y, w, G, sums):
+    """Do what ``expand_four`` does where the columns of the matrix are contiguous.
 
-    What four points have at a level lies together, so that one look finds all of it.
+    X is (p, n), a column in each row; B and G are (4, p); ``sums`` is (3, 4, pieces).
     """
-    n, q = X.shape
-    a0, a1, a2, a3 = intercepts[0], intercepts[1], intercepts[2], intercepts[3]
-    e = np.empty(4)
-    r = np.empty(4)
-    for first in range(0, n, PIECE):
-        for i in range(first, min(first + PIECE, n)):
-            x = X[i]
-            e0 = a0 + offset[i]
-            e1 = a1 + offset[i]
-            e2 = a2 + offset[i]
-            e3 = a3 + offset[i]
-            for j in range(q):
-                e0 += x[j] * B[j, 0]
-                e1 += x[j] * B[j, 1]
-                e2 += x[j] * B[j, 2]
-                e3 += x[j] * B[j, 3]
-            for f in range(s.size):
-                k = s[f] + C[i, f]
-                e0 += T[k, 0]
-                e1 += T[k, 1]
-                e2 += T[k, 2]
-                e3 += T[k, 3]
-            e[0], e[1], e[2], e[3] = e0, e1, e2, e3
-            for p in range(4):
-                loss, score, weight = terms_of_row(kind, y[i], e[p])
-                sums[0, p, first // PIECE] += w[i] * loss
-                sums[1, p, first // PIECE] += w[i] * score
-                sums[2, p, first // PIECE] += w[i] * abs(score * e[p])
-                if kind != GAUSSIAN:
-                    sums[2, p, first // PIECE] += w[i] * weight * (abs(e[p]) + 1.0)
-                r[p] = w[i] * score
-            r0, r1, r2, r3 = r[0], r[1], r[2], r[3]
-            for j in range(q):
-                G[j, 0] += r0 * x[j]
-                G[j, 1] += r1 * x[j]
-                G[j, 2] += r2 * x[j]
-                G[j, 3] += r3 * x[j]
-            for f in range(s.size):
-                k = s[f] + C[i, f]
-                H[k, 0] += r0
-                H[k, 1] += r1
-                H[k, 2] += r2
-                H[k, 3] += r3
+    p, n = X.shape
+    R = np.empty((4, STRETCH))
+    r0, r1, r2, r3 = R[0], R[1], R[2], R[3]
+    loss, score, weight = np.empty(STRETCH), np.empty(STRETCH), np.empty(STRETCH)
+    for first in range(0, n, STRETCH):
+        last = min(first + STRETCH, n)
+        count = last - first
+        for q in range(4):
+            for k in range(count):
+                R[q, k] = intercepts[q] + offset[first + k]
+        whole = p - p % 2
+        for j in range(0, whole, 2):
+            x = X[j, first:last]
+            z = X[j + 1, first:last]
+            x0, x1, x2, x3 = B[0, j], B[1, j], B[2, j], B[3, j]
+            z0, z1, z2, z3 = B[0, j + 1], B[1, j + 1], B[2, j + 1], B[3, j + 1]
+            for k in range(count):
+                r0[k] += x0 * x[k] + z0 * z[k]
+                r1[k] += x1 * x[k] + z1 * z[k]
+                r2[k] += x2 * x[k] + z2 * z[k]
+                r3[k] += x3 * x[k] + z3 * z[k]
+        for j in range(whole, p):
+            x = X[j, first:last]
+            for q in range(4):
+                for k in range(count):
+                    R[q, k] += B[q, j] * x[k]
+        for q in range(4):
+            sum_rows(
+                kind, y[first:last], w[first:last], R[q, :count], loss, score, weight,
+                sums[:, q, first // STRETCH],
+            )  # fmt: skip
+        for j in range(0, whole, 2):
+            x = X[j, first:last]
+            z = X[j + 1, first:last]
+            x0 = x1 = x2 = x3 = 0.0
+            z0 = z1 = z2 = z3 = 0.0
+            for k in range(count):
+                a = x[k]
+                c = z[k]
+                x0 += a * r0[k]
+                x1 += a * r1[k]
+                x2 += a * r2[k]
+                x3 += a * r3[k]
+                z0 += c * r0[k]
+                z1 += c * r1[k]
+                z2 += c * r2[k]
+                z3 += c * r3[k]
+            G[0, j] += x0
+            G[1, j] += x1
+            G[2, j] += x2
+            G[3, j] += x3
+            G[0, j + 1] += z0
+            G[1, j + 1] += z1
+            G[2, j + 1] += z2
+            G[3, j + 1] += z3
+        for j in range(whole, p):
+            x = X[j, first:last]
+            for q in range(4):
+                total = 0.0
+                for k in range(count):
+                    total += x[k] * R[q, k]
+                G[q, j] += total
