@@ -1,0 +1,170 @@
+"""What a path costs: passes and memory, and how they grow.
+
+Each line is a path of one kind with one thing varied. Time is CPU time of one thread,
+model building included; a pass is the time of one product of the columns with a vector
+of the rows, on the same data, and the least that any method needs. Memory is what was
+allocated beyond the caller's columns at the worst moment, as a share of those.
+
+Run: OMP_NUM_THREADS=1 python -m validation.cost_model
+
+About 4 minutes; writes docs/cost-model.md.
+"""
+
+import time
+import tracemalloc
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+import penglm as pg
+from validation.pages import table, versions
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "cost-model.md"
+SEED = 20261125
+REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Line:
+    """One path to be timed.
+
+    Attributes
+    ----------
+    family : str
+    n_obs, n_features, n_true, n_alphas : int
+    smallest : float
+        Last strength over the first.
+    """
+
+    family: str
+    n_obs: int
+    n_features: int
+    n_true: int = 20
+    n_alphas: int = 100
+    smallest: float = 1e-2
+
+    def draw(self):
+        """Return response and columns."""
+        rng = np.random.default_rng(SEED)
+        X = rng.normal(size=(self.n_obs, self.n_features))
+        X[:, 1:] += 0.5 * X[:, :-1]
+        if self.n_features > self.n_obs:
+            X = np.asfortranarray(X)
+        X /= X.std(axis=0)
+        coef = np.zeros(self.n_features)
+        coef[rng.choice(self.n_features, self.n_true, replace=False)] = 1.0
+        eta = X @ coef
+        eta /= eta.std()
+        if self.family == "gaussian":
+            return eta + rng.normal(size=self.n_obs), X
+        if self.family == "binomial":
+            return (rng.uniform(size=self.n_obs) < 1 / (1 + np.exp(-eta))) * 1.0, X
+        return rng.poisson(np.exp(0.5 * eta)) * 1.0, X
+
+
+def solve(case: Line, y, X):
+    """Fit the path, the model built anew."""
+    model = pg.PenalizedGLM(y, X, case.family, standardize=False)
+    largest = model.alpha_max()
+    alphas = largest * np.geomspace(1.0, case.smallest, case.n_alphas)
+    return model.fit_path(alphas, progress=False)
+
+
+def seconds(function) -> float:
+    """Return the least CPU time of a few calls."""
+    best = np.inf
+    for _ in range(REPEATS):
+        start = time.process_time()
+        function()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def measure(case: Line) -> list[str]:
+    """Return one line of the table."""
+    y, X = case.draw()
+    path = solve(case, y, X)
+    taken = seconds(lambda: solve(case, y, X))
+    residual = np.ones(case.n_obs)
+    one = min(seconds(lambda: X.T @ residual) for _ in range(3))
+    tracemalloc.start()
+    solve(case, y, X)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return [
+        f"{case.n_obs:,} x {case.n_features:,}", str(case.n_alphas),
+        str(int(path.n_nonzero[-1])), f"{taken:.3f}", f"{1000 * one:.2f}",
+        f"{taken / one:.0f}", f"{100 * peak / X.nbytes:.0f} %",
+    ]  # fmt: skip
+
+
+TALL = Line("binomial", 100_000, 100, smallest=1e-3)
+WIDE = Line("gaussian", 500, 20_000)
+FAMILIES = {
+    "Least squares, many rows: one Gram matrix, then nothing grows with the rows": [
+        replace(TALL, family="gaussian", n_obs=n) for n in (50_000, 100_000, 200_000)
+    ]
+    + [replace(TALL, family="gaussian", n_features=p) for p in (50, 200, 400)],
+    "Logistic regression, many rows: about as many walks as strengths": [
+        replace(TALL, n_obs=n) for n in (50_000, 100_000, 200_000)
+    ]
+    + [replace(TALL, n_features=p) for p in (50, 200)]
+    + [replace(TALL, n_alphas=m) for m in (25, 50, 200)],
+    "Least squares, many columns: a pass for four strengths, and the support": [
+        replace(WIDE, n_features=p) for p in (10_000, 20_000, 40_000)
+    ]
+    + [replace(WIDE, n_obs=n) for n in (250, 1000)]
+    + [replace(WIDE, smallest=s) for s in (0.3, 0.1)]
+    + [replace(WIDE, n_alphas=m) for m in (25, 50, 200)],
+    "Poisson regression, many columns": [
+        replace(WIDE, family="poisson", n_features=p) for p in (10_000, 20_000)
+    ]
+    + [replace(WIDE, family="poisson", n_alphas=m) for m in (50, 200)],
+}
+KINDS = [
+    ["building a model", "3 to 5", "`n p`"],
+    ["least squares, `n >= 5p`, `p <= 500`", "`p / 20` for a Gram matrix, and 10",
+     "`n p^2`, hardly with the path"],
+    ["other families there", "the same, and about 2 for each strength",
+     "`n p` times strengths"],
+    ["factors as codes", "the same; a Gram matrix costs 2 to 4", "rows times factors"],
+    ["many columns", "one for four strengths, one certificate for all",
+     "`n p`, then `n` times support"],
+    ["the support", "none", "`k^2` a change, `n k` for a new column"],
+    ["ten folds, least squares with many rows", "about a path more", "as the path"],
+    ["ten folds otherwise", "nine paths more", "as the path"],
+]  # fmt: skip
+TEXT = """# What a path costs
+
+Generated by `python -m validation.cost_model`; do not edit. Made with
+{versions}, one thread.
+
+Any method has to read the columns, so one pass over them is the limit: the time of one
+product `X' r`, given beside each line. Everything is counted in it. Time includes
+building the model, the check of every value, the moments of the columns, and the
+certificate of every point.
+
+{kinds}
+Beyond the caller's columns memory holds a copy of those that may matter, their Gram
+matrix (`k^2` numbers) twice, and for certificates up to 4 million numbers at a time.
+Small problems take more than their share, because nothing is smaller than that.
+
+"""
+
+
+def main() -> None:
+    """Measure everything and write the page."""
+    head = ["size", "strengths:", "support:", "s:", "pass, ms:", "passes:", "memory:"]
+    kinds = table(["kind", "passes, about", "grows with"], KINDS)
+    text = TEXT.format(versions=versions(), kinds=kinds)
+    for title, cases in FAMILIES.items():
+        lines = [measure(case) for case in cases]
+        for line in lines:
+            print(title[:20], *line, flush=True)
+        text += f"## {title}\n\n{table(head, lines)}\n"
+    PAGE.write_text(text.rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    main()
