@@ -23,6 +23,8 @@ MANY_COLUMNS = 8
 LEAST_ROWS = 256
 # Products with more vectors at a time are left to BLAS, as are those of few numbers.
 MOST_VECTORS = 12
+# So many rows for each column make a design tall.
+TALL = 5
 LEAST_NUMBERS = 100_000
 
 
@@ -114,8 +116,10 @@ class Dense(Design):
         y: Vector,
         sample_weight: Vector,
     ) -> tuple[Matrix, Matrix] | None:
-        by_rows = self.X.flags.c_contiguous
-        if self.X.size < LEAST_NUMBERS or not (by_rows or self.X.flags.f_contiguous):
+        by_rows, (n, p) = self.X.flags.c_contiguous, self.shape
+        # Of many columns most coefficients are zero: products skip these, a walk not.
+        is_tall = n >= TALL * p and self.X.size >= LEAST_NUMBERS
+        if not is_tall or not (by_rows or self.X.flags.f_contiguous):
             return None
         from penglm.kernels import rows
 
