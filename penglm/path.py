@@ -10,7 +10,7 @@ from penglm._typing import Vector
 from penglm.engines import Block
 from penglm.exceptions import PenglmInputError
 from penglm.solver import moments_certificate, quadratic
-from penglm.solver.certificate import Candidates, certify
+from penglm.solver.certificate import Candidates, batch_size, certify
 from penglm.solver.irls import solve
 from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
@@ -342,6 +342,17 @@ def is_exhausted(problem: Problem, null: Null, outcomes: list[Outcome]) -> bool:
     return now > ENOUGH_EXPLAINED or now - before < LEAST_GAIN * now
 
 
+def claims(
+    outcomes: Sequence[Outcome], original: Sequence[tuple[float, Vector]]
+) -> Candidates:
+    """Return points in the units of the data as what a certificate judges."""
+    return Candidates(
+        np.array([outcome.warm.alpha for outcome in outcomes]),
+        np.array([intercept for intercept, _ in original]),
+        np.array([coef for _, coef in original]).T,
+    )
+
+
 def finish(
     problem: Problem,
     outcomes: list[Outcome],
@@ -350,20 +361,20 @@ def finish(
 ) -> list[Solution]:
     """Bring outcomes to the original scale and let the certificate decide on them."""
     original = [inside(problem, null, outcome) for outcome in outcomes]
-    alphas = np.array([outcome.warm.alpha for outcome in outcomes])
-    candidates = Candidates(
-        alphas,
-        np.array([intercept for intercept, _ in original]),
-        np.array([coef for _, coef in original]).T,
-    )
-    solutions = []
     known, here = outcomes[-1].warm.curvature, null.outcome.here
+    solutions: list[Solution] = []
+    judged: list[tuple[Certificate, float]] = []
     if known is not None and moments_certificate.suits(problem, len(outcomes), known):
         judged = moments_certificate.certify_from_gram(
-            problem, candidates, here, known, null.score_scale, options.tol
-        )
-    else:
-        judged = certify(problem, candidates, null.score_scale, with_gap=False)
+            problem, claims(outcomes, original), here, known, null.score_scale,
+            options.tol,
+        )  # fmt: skip
+    # A few at a time: coefficients of all points side by side would be many numbers.
+    step = batch_size(problem)
+    for first in range(len(judged), len(outcomes), step):
+        some = slice(first, first + step)
+        part = claims(outcomes[some], original[some])
+        judged += certify(problem, part, null.score_scale, with_gap=False)
     for outcome, (certificate, deviance), (intercept, coef) in zip(
         outcomes, judged, original, strict=True
     ):

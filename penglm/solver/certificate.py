@@ -14,8 +14,9 @@ from penglm.engines import Block
 from penglm.solver.problem import KKT_FLOOR, Problem
 from penglm.solver.solution import Certificate
 
-# Solutions judged in one pass over the rows: as many as fit into so many numbers.
-MOST_NUMBERS = 4_000_000
+# Solutions judged in one pass over the rows: as many as fit into so many numbers, or
+# into a share of those of the design.
+MOST_NUMBERS, SHARE = 500_000, 0.06
 LEAST_BATCH, LARGEST_BATCH = 4, 100
 # With more free columns than this the gap would cost more than the fit.
 MOST_FREE = 200
@@ -77,14 +78,20 @@ def certify(
     m = candidates.alphas.size
     judged: dict[int, tuple[Certificate, float]] = {}
     unpenalised = candidates.alphas == 0.0
-    width = problem.engine.n_obs + problem.n_features
-    batch = int(np.clip(MOST_NUMBERS // width, LEAST_BATCH, LARGEST_BATCH))
+    batch = batch_size(problem)
     for group in (np.flatnonzero(unpenalised), np.flatnonzero(~unpenalised)):
         for first in range(0, group.size, batch):
             members = group[first : first + batch]
             part = judge(problem, candidates.take(members), score_scale, with_gap)
             judged.update(zip(members.tolist(), part, strict=True))
     return [judged[k] for k in range(m)]
+
+
+def batch_size(problem: Problem) -> int:
+    """Return how many solutions are judged in one pass."""
+    n_obs, p = problem.engine.n_obs, problem.n_features
+    room = max(MOST_NUMBERS, SHARE * n_obs * p)
+    return int(np.clip(room // (n_obs + p), LEAST_BATCH, LARGEST_BATCH))
 
 
 def judge(

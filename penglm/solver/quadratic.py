@@ -164,7 +164,7 @@ class Curvature:
 def with_room(matrix: Matrix) -> Matrix:
     """Return a copy in the corner of a larger matrix."""
     k = len(matrix)
-    store = np.empty((k + k // 2 + LEAST_ROOM, k + k // 2 + LEAST_ROOM))
+    store = np.empty((k + k // 4 + LEAST_ROOM, k + k // 4 + LEAST_ROOM))
     store[:k, :k] = matrix
     return store
 
