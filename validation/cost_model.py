@@ -22,7 +22,7 @@ from validation.pages import table, versions
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "cost-model.md"
 SEED = 20261125
-REPEATS = 3
+REPEATS = 2
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,8 @@ def walk(H, v, coef, l1, l2, lower, upper, unit, tol, L, m, k, s, most):
         for i in range(k):
             j = m[i]
             stop = obstacle(coef[j], d[i], s[j], l1[j], lower[j], upper[j])
-            hits[i] = (coef[j] + d[i] - stop) * d[i] >= 0.0 and blocked >= 0
+            is_past = d[i] != 0.0 and (coef[j] + d[i] - stop) * d[i] >= 0.0
+            hits[i] = is_past and blocked >= 0
             moved[j] = stop - coef[j] if hits[i] else d[i]
             rise += l1[j] * s[j] * moved[j]
             rise += l2[j] * moved[j] * (coef[j] + 0.5 * moved[j])

@@ -32,7 +32,7 @@ def rows_at_once(p):
 
 @jit
 def exponential(x):
-    """Return ``exp(x)`` to a few units in the last place, many at a time.
+    """Return ``exp(x)`` to 2e-15 where ``|x| < 40``, and to ``x`` roundings beyond.
 
     ``exp(x) = 2^k exp(r)`` with ``|r| <= log(2) / 2``. Without a call or a branch the
     compiler handles several rows at once, which it does not for the library's.
