@@ -106,7 +106,7 @@ FAMILIES = {
         replace(TALL, family="gaussian", n_obs=n) for n in (50_000, 100_000, 200_000)
     ]
     + [replace(TALL, family="gaussian", n_features=p) for p in (50, 200, 400)],
-    "Logistic regression, many rows: about as many walks as strengths": [
+    "Logistic regression, many rows: a walk or two for each strength": [
         replace(TALL, n_obs=n) for n in (50_000, 100_000, 200_000)
     ]
     + [replace(TALL, n_features=p) for p in (50, 200)]
@@ -126,7 +126,7 @@ KINDS = [
     ["building a model", "3 to 5", "`n p`"],
     ["least squares, `n >= 5p`, `p <= 500`", "`p / 20` for a Gram matrix, and 10",
      "`n p^2`, hardly with the path"],
-    ["other families there", "the same, and about 2 for each strength",
+    ["other families there", "the same, and about 4 for each strength",
      "`n p` times strengths"],
     ["factors as codes", "the same; a Gram matrix costs 2 to 4", "rows times factors"],
     ["many columns", "one for four strengths, one certificate for all",
@@ -147,7 +147,8 @@ certificate of every point.
 
 {kinds}
 Beyond the caller's columns memory holds a copy of those that may matter, their Gram
-matrix (`k^2` numbers) twice, and for certificates up to 4 million numbers at a time.
+matrix (`k^2` numbers) twice, all coefficients of the path twice, and for certificates a
+few vectors of all rows and columns at a time.
 Small problems take more than their share, because nothing is smaller than that.
 
 """
