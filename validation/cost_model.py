@@ -132,7 +132,8 @@ KINDS = [
     ["many columns", "one for four strengths, one certificate for all",
      "`n p`, then `n` times support"],
     ["the support", "none", "`k^2` a change, `n k` for a new column"],
-    ["ten folds, least squares with many rows", "about a path more", "as the path"],
+    ["ten folds, least squares with many rows", "four to five paths more",
+     "as the path"],
     ["ten folds otherwise", "nine paths more", "as the path"],
 ]  # fmt: skip
 TEXT = """# What a path costs

@@ -2,9 +2,8 @@
 
 Most columns stay at zero, and the strong rule says beforehand which most of them are.
 What is left is copied together and solved as a problem of its own, for a few strengths
-ahead.
-One pass over all columns then checks all these solutions at once. The rule may err:
-columns it missed are let in, and what they spoil is solved again.
+ahead. One pass over all columns then checks all these solutions at once. The rule may
+err: columns it missed are let in, and what they spoil is solved again.
 """
 
 from collections.abc import Sequence
