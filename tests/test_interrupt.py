@@ -111,7 +111,7 @@ def test_shell_with_threads_leaves_soon_with_its_code_and_no_traceback(tmp_path)
     table.to_parquet(tmp_path / "data.parquet")
     with running(
         "-m", "penglm.cli", "fit", str(tmp_path / "data.parquet"), "y ~ .",
-        "--family", "poisson", "--cv", "10", "--jobs", "2",
+        "--family", "poisson", "--cv", "200", "--jobs", "2",
     ) as process:  # fmt: skip
         time.sleep(STARTED)
         assert process.poll() is None, "the command was meant to take longer"
