@@ -33,8 +33,9 @@ from penglm.solver.working_set import Warm
 LARGEST_GRAM = 2000
 # The inner problem is solved this much better than the outer point is known to be.
 FORCING = 0.1
-# The loop aims at this share of the tolerance, so that rounding has room.
-TARGET = 0.5
+# The loop aims at this share of the tolerance, so that rounding has room and the excess
+# of the objective, which goes with the square, is far below what anybody asks for.
+TARGET = 0.2
 # Newton steps cost little once they converge: coordinates without a threshold, free or
 # under ridge alone, go further than asked.
 FREE_SHARPNESS = 1e-5
