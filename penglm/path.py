@@ -120,15 +120,14 @@ def mean_predictor(problem: Problem, coef: Vector) -> tuple[float, float, float]
         return float(weight @ block.y), float(weight @ eta)
 
     response, predictor = problem.engine.sum(first)
-    y = np.array([response / problem.weight_total])
-    wish = problem.family.link(problem.family.starting_mu(y, np.ones(1)))
+    wish = problem.family.eta_near(float(response) / problem.weight_total)
     center = predictor / problem.weight_total
 
     def second(block: Block) -> tuple[float]:
         return (float(block.sample_weight @ (problem.eta(block, base) - center) ** 2),)
 
     (square,) = problem.engine.sum(second)
-    return float(wish[0]), center, float(np.sqrt(square / problem.weight_total))
+    return wish, center, float(np.sqrt(square / problem.weight_total))
 
 
 def lowest(loss: Callable[[float], float], start: float, size: float) -> float:

@@ -187,6 +187,18 @@ class Family(ABC):
     def starting_mu(self, y: Vector, sample_weight: Vector) -> Vector:
         """Return means (n,) inside ``mu_range`` to start from."""
 
+    def eta_near(self, mean: float) -> float:
+        """Return the predictor of a mean response, moved inside where it has none.
+
+        The mean response is the fitted mean of an intercept without an offset.
+        """
+        y = np.array([mean])
+        with np.errstate(all="ignore"):
+            eta = self.link(y)
+        if not np.isfinite(eta[0]):
+            eta = self.link(self.starting_mu(y, np.ones(1)))
+        return float(eta[0])
+
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
         """Return what one IRLS step needs to know about the rows.
 
