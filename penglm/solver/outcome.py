@@ -29,13 +29,15 @@ class Options:
         Whether strengths of a tall problem may share a walk over its rows.
     lead : bool
         Whether a path may start a point on the line through the last two.
+    at_once : bool
+        Whether small problems are solved by one compiled call.
 
     Notes
     -----
     What a switch turns off is done without it, more slowly, to the same tolerance.
     """
 
-    tol: float = 1e-5
+    tol: float = 1e-4
     max_iter: int = 100
     road: str = "auto"
     screen: bool = True
@@ -43,6 +45,7 @@ class Options:
     secant: bool = True
     abreast: bool = True
     lead: bool = True
+    at_once: bool = True
 
 
 @dataclass(frozen=True, eq=False)

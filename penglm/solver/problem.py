@@ -12,7 +12,7 @@ from typing import Self
 
 import numpy as np
 
-from penglm._typing import Index, Mask, Vector
+from penglm._typing import Index, Mask, Matrix, Vector
 from penglm.design import Design, Standardized
 from penglm.design.standardized import inverse
 from penglm.engines import Block, Engine
@@ -177,6 +177,14 @@ class Problem:
     def columns_of(self, block: Block) -> Design:
         """Return the block's columns, centred and scaled without a copy."""
         return Standardized(block.design, self.center, self.scale, self.factor)
+
+    @cached_property
+    def standard_columns(self) -> Matrix:
+        """A copy (p, n) of the columns as the solver sees them, each contiguous."""
+        block = self.engine.whole()
+        if block is None:
+            raise ValueError("a copy of the columns needs all rows in one block")
+        return np.ascontiguousarray(self.columns_of(block).to_dense().T)
 
     def eta(self, block: Block, point: Point) -> Vector:
         """Return the linear predictor (n,) of a block's rows."""

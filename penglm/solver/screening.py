@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from penglm._typing import Index
-from penglm.solver import abreast, quadratic
+from penglm.solver import abreast, at_once, quadratic
 from penglm.solver import working_set as ws
 from penglm.solver.factor import Factor
 from penglm.solver.irls import TARGET, aim, solve
@@ -87,6 +87,8 @@ def solve_ahead(
         )
         if solved:
             return solved
+    if problem.n_features <= SMALL and at_once.suits(problem, options):
+        return solve_each(problem, few, start, score_scale, options)
     columns = strong(problem, few[-1], start) if options.screen else None
     while columns is None and len(few) > 1 and options.screen:
         few = few[: len(few) // 2]
@@ -96,10 +98,8 @@ def solve_ahead(
     done: list[Outcome] = []
     while few:
         small = problem.narrowed(columns)
-        warm, found = among(start, columns), []
-        for alpha in few:
-            found.append(solve(small, alpha, warm, score_scale, options))
-            warm = found[-1].warm
+        warm = among(start, columns)
+        found = solve_each(small, few, warm, score_scale, options)
         checked = widen(problem, found, columns)
         missed = [
             np.setdiff1d(violators(problem, outcome, score_scale, options), columns)
@@ -117,6 +117,23 @@ def solve_ahead(
                 last = replace(last, factor=Factor())
             start = replace(start, curvature=last)
     return done
+
+
+def solve_each(
+    problem: Problem,
+    alphas: Sequence[float],
+    start: Warm,
+    score_scale: float,
+    options: Options,
+) -> list[Outcome]:
+    """Solve at descending strengths, each from the one before."""
+    found: list[Outcome] = []
+    if at_once.suits(problem, options):
+        found = at_once.solve_at_once(problem, alphas, start, score_scale, options)
+    for alpha in alphas[len(found) :]:
+        warm = found[-1].warm if found else start
+        found.append(solve(problem, alpha, warm, score_scale, options))
+    return found
 
 
 def among(warm: Warm, columns: Index) -> Warm:

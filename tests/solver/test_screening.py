@@ -216,7 +216,7 @@ def test_rule_that_keeps_nobody_costs_time_and_no_digits(family, monkeypatch):
 def test_strengths_before_the_first_error_are_kept(family, monkeypatch):
     # The column enters late, so that only the weaker strengths are spoiled by it.
     problem = model(family).problem(1.0)
-    options = Options(tol=TOL)
+    options = Options(tol=TOL, at_once=False)
     null, largest = null_of(problem)
     start = null.warm(largest)
     start = solve(problem, 0.5 * largest, start, null.score_scale, options).warm

@@ -15,7 +15,7 @@ from penglm.solver import abreast, moments_certificate, quadratic
 from penglm.solver.outcome import Options
 from penglm.solver.solution import Status
 
-SWITCHES = ("screen", "whole", "secant", "abreast", "lead")
+SWITCHES = ("screen", "whole", "secant", "abreast", "lead", "at_once")
 # Objectives of two points that meet tol differ by less than tol times the penalty.
 SAME = 1e-8
 
@@ -40,7 +40,12 @@ def with_factors(rng):
     return Split([Dense(numbers), *levels])
 
 
+def small(rng):
+    return rng.normal(size=(300, 25)) + rng.normal(size=(300, 1)) + 2.0
+
+
 SHAPES = {
+    "small": small,
     "tall": tall,
     "tall by columns": lambda rng: np.asfortranarray(tall(rng)),
     "wide": wide,
