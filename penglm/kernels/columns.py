@@ -13,24 +13,27 @@ from penglm.kernels._jit import jit
 ROWS = 1024
 """Rows handled at a time."""
 
+COLUMNS = 64
+"""Columns that stay in cache from one four of many vectors to the next."""
+
 
 @jit
 def dots(X, columns, R, out):
     """Write ``X[columns] @ R'`` (k, m) into ``out``."""
     n = X.shape[1]
-    n_columns = columns.size
     n_vectors = R.shape[0]
     out[:] = 0.0
     for first in range(0, n, ROWS):
         last = min(first + ROWS, n)
-        for b in range(0, n_vectors, 4):
-            if b + 4 <= n_vectors:
+        for start in range(0, columns.size, COLUMNS):
+            stop = min(start + COLUMNS, columns.size)
+            whole = stop - (stop - start) % 2
+            for b in range(0, n_vectors - n_vectors % 4, 4):
                 r0 = R[b, first:last]
                 r1 = R[b + 1, first:last]
                 r2 = R[b + 2, first:last]
                 r3 = R[b + 3, first:last]
-                whole = n_columns - n_columns % 2
-                for k in range(0, whole, 2):
+                for k in range(start, whole, 2):
                     x = X[columns[k], first:last]
                     y = X[columns[k + 1], first:last]
                     x0 = x1 = x2 = x3 = 0.0
@@ -54,28 +57,22 @@ def dots(X, columns, R, out):
                     out[k + 1, b + 1] += y1
                     out[k + 1, b + 2] += y2
                     out[k + 1, b + 3] += y3
-                for k in range(whole, n_columns):
+                for k in range(whole, stop):
                     x = X[columns[k], first:last]
-                    x0 = x1 = x2 = x3 = 0.0
-                    for i in range(last - first):
-                        a = x[i]
-                        x0 += a * r0[i]
-                        x1 += a * r1[i]
-                        x2 += a * r2[i]
-                        x3 += a * r3[i]
-                    out[k, b] += x0
-                    out[k, b + 1] += x1
-                    out[k, b + 2] += x2
-                    out[k, b + 3] += x3
-            else:
-                for q in range(b, n_vectors):
-                    r = R[q, first:last]
-                    for k in range(n_columns):
-                        x = X[columns[k], first:last]
+                    for q in range(b, b + 4):
+                        r = R[q, first:last]
                         total = 0.0
                         for i in range(last - first):
                             total += x[i] * r[i]
                         out[k, q] += total
+            for q in range(n_vectors - n_vectors % 4, n_vectors):
+                r = R[q, first:last]
+                for k in range(start, stop):
+                    x = X[columns[k], first:last]
+                    total = 0.0
+                    for i in range(last - first):
+                        total += x[i] * r[i]
+                    out[k, q] += total
 
 
 @jit

@@ -23,7 +23,7 @@ from penglm.solver.solution import Point, Status
 from penglm.solver.working_set import Warm
 
 # More numbers than these, and the parts outweigh what lies between them.
-MOST_NUMBERS = 1_000_000
+MOST_NUMBERS = 2_000_000
 # Least squares takes one step, whose parts are fast enough on fewer numbers yet.
 MOST_OF_SQUARES = 100_000
 # Columns that may come into play beyond twice those known.
