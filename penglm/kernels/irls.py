@@ -20,7 +20,7 @@ from penglm.kernels.active_set import SETTLED, append_row, breach
 from penglm.kernels.active_set import walk as settle
 from penglm.kernels.rows import GAUSSIAN, terms_of_rows
 
-SHARE = 0.2
+SHARE = 0.1
 ROW = 50.0
 """What loss, slope and curvature of a row cost, in multiplications."""
 
@@ -135,6 +135,17 @@ def pays(now, before, target, n, k):
 
 
 @jit
+def bent(along, shift, h, h_known, otherwise):
+    """Return the second derivative along a step, over what it was foreseen to be."""
+    now = foreseen = 0.0
+    for i in range(h.size):
+        square = (along[i] + shift) ** 2
+        now += h[i] * square
+        foreseen += h_known[i] * square
+    return now / foreseen if now > 0.0 and foreseen > 0.0 else otherwise
+
+
+@jit
 def extend(Z, A, first, k, h, h_sum, buffer, v, c, H):
     """Write rows ``first`` to ``k - 1`` of the profiled Gram matrix, and columns."""
     for a in range(first, k):
@@ -224,6 +235,7 @@ def solve(
     in_play = np.zeros(p, dtype=np.bool_)
     for j in A[: counts[0]]:
         in_play[j] = True
+    scale = ratio = 1.0
     for q in range(l1.shape[0]):
         e[:] = offset
         for i in range(n):
@@ -234,6 +246,9 @@ def solve(
         total, slope, size = evaluate(kind, y, w, e, loss, g, h)
         if q > 0 and np.any(l2[q] != l2[q - 1]):
             counts[1] = -1
+        has_pull = l2[q].any()
+        if q == 0 and counts[0] > 0:
+            ratio = h.sum() / h_known.sum()
         penalty = (l1[q], l2[q], lower, upper, unit[q])
         before = np.inf
         step = 0
@@ -264,6 +279,7 @@ def solve(
                 b_known[:] = b
                 known[0] = h.sum() if has_intercept else 0.0
                 known[1] = intercept
+                scale = ratio = 1.0
                 counts[1] = -1
             h_sum = known[0]
             first = k = counts[0]
@@ -276,11 +292,16 @@ def solve(
                     k += 1
             counts[0] = k
             extend(Z, A, first, k, h_known, h_sum, buffer, spare, c, H)
-            # The minimum of the quadratic over the columns in play.
+            # The minimum of the quadratic over the columns in play. A multiple of its
+            # second derivatives is as good as that fraction of everything else.
             mine = A[:k]
+            if counts[1] < 0 or not has_pull:
+                scale = ratio
+            part = 1.0 / scale
             shift = slope / h_sum if h_sum > 0.0 else 0.0
-            tilt, there = v[mine] - shift * c[:k], b[mine]
-            t1, t2, low, high = l1[q][mine], l2[q][mine], lower[mine], upper[mine]
+            tilt, there = part * (v[mine] - shift * c[:k]), b[mine]
+            t1, t2 = part * l1[q][mine], part * l2[q][mine]
+            low, high, shift = lower[mine], upper[mine], part * shift
             if counts[1] < 0 or counts[2] > MOST_EDITS:
                 counts[1] = factorise(H, there, t1, t2, low, high, L, m)
                 counts[2] = 0
@@ -289,7 +310,7 @@ def solve(
             sign = np.where(there != 0.0, np.sign(there), np.sign(tilt))
             near = min(worst, 1.0) * worst if kind != GAUSSIAN else 0.0
             end, counts[1], edits = settle(
-                H, tilt, there, t1, t2, low, high, unit[q][mine],
+                H, tilt, there, t1, t2, low, high, part * unit[q][mine],
                 FORCING * max(target, FORCING * near), L, m, counts[1], sign,
                 MOST_CHANGES,
             )  # fmt: skip
@@ -338,6 +359,7 @@ def solve(
             e, e_new = e_new, e
             g, g_new = g_new, g
             h, h_new = h_new, h
+            ratio = bent(along, shift, h, h_known, ratio)
             step += 1
         coefs[q] = b
         scores[q] = v

@@ -168,13 +168,14 @@ class Memory:
     def curvature(self, pull: Vector) -> Curvature:
         """Return what is known after the last strength."""
         k, n, edits = self.counts.tolist()
+        weight_sum, intercept = self.known.tolist()
         columns = self.columns[:k]
         factor = Factor()
         if n >= 0:
             factor = Factor(self.lower, self.members, n, pull[columns], edits)
         return Curvature(
-            Point(self.coef, float(self.known[1])), columns, float(self.known[0]),
-            self.cross[:k], self.gram, factor,
+            Point(self.coef, intercept), columns, weight_sum, self.cross[:k],
+            self.gram, factor,
         )  # fmt: skip
 
 

@@ -117,8 +117,11 @@ def solve(
         if stall.is_over(history[-1], worst, abs(history[-1]) + here.size):
             status = Status.OPTIMAL_INACCURATE
             break
-        there = play.move(here, violation, worst, target)
-        accepted = play.accept(here, there)
+        accepted = play.accept(here, play.move(here, violation, worst, target))
+        if accepted is None and play.was_kept and not problem.is_quadratic:
+            # Second derivatives of another point may lead uphill; those of this cannot.
+            play.curvature = None
+            accepted = play.accept(here, play.move(here, violation, worst, target))
         if accepted is None:
             status = Status.OPTIMAL_INACCURATE
             break

@@ -193,3 +193,14 @@ def test_new_derivatives_pay_where_steps_are_slow_and_the_matrix_is_small():
     assert irls.pays(2.0, 1.0, 1e-4, 500, 20), "a violation that grows"
     assert not irls.pays(1.0, np.inf, 1e-4, 500, 20), "nothing is known yet"
     assert not irls.pays(1e-5, 1.0, 1e-4, 500, 20), "nothing is left to do"
+
+
+@few
+@given(seed=SEEDS)
+def test_bend_of_a_step_is_a_ratio_of_squares(seed):
+    rng = np.random.default_rng(seed)
+    along, h, h_known = rng.normal(size=12), *rng.uniform(0.1, 1.0, (2, 12))
+    square = (along + 0.3) ** 2
+    found = irls.bent(along, 0.3, h, h_known, 7.0)
+    assert_allclose(found, (h @ square) / (h_known @ square))
+    assert irls.bent(0.0 * along, 0.0, h, h_known, 7.0) == 7.0

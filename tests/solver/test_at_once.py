@@ -11,6 +11,7 @@ from penglm.families import Binomial
 from penglm.families.links import Probit
 from penglm.path import alpha_max, fit_null, solve_at, solve_path
 from penglm.solver import at_once, irls, screening
+from penglm.solver.factor import Factor
 from penglm.solver.outcome import Options
 from penglm.solver.solution import Status
 from penglm.solver.working_set import Warm
@@ -146,6 +147,28 @@ def test_large_problems_and_other_families_are_not_for_one_call():
     assert not at_once.suits(probit.problem(1.0), options)
     rng = np.random.default_rng(1)
     tall = pg.PenalizedGLM(
-        np.arange(60_000) % 2, rng.normal(size=(60_000, 20)), "binomial"
+        np.arange(120_000) % 2, rng.normal(size=(120_000, 20)), "binomial"
     )
     assert not at_once.suits(tall.problem(1.0), options)
+
+
+@pytest.mark.parametrize("at_once_too", [True, False])
+def test_second_derivatives_that_lead_nowhere_are_forgotten(at_once_too):
+    asked = model("poisson", n=200, p=40)
+    problem, options = asked.problem(1.0), Options(at_once=False)
+    null = fit_null(problem, options)
+    largest = alpha_max(problem, null)
+    start = irls.solve(
+        problem, 0.5 * largest, null.warm(largest), null.score_scale, options
+    ).warm
+    wrong = start.curvature
+    store = wrong.store.copy()
+    k = wrong.columns.size
+    store[:k, :k] = -store[:k, :k] + 2.0 * np.diag(np.diag(store[:k, :k]))
+    store[:k, :k] *= 1e-6
+    start = replace(start, curvature=replace(wrong, store=store, factor=Factor()))
+    options = Options(at_once=at_once_too)
+    found = screening.solve_each(
+        problem, [0.05 * largest], start, null.score_scale, options
+    )
+    assert found[0].status is Status.OPTIMAL

@@ -111,7 +111,7 @@ def test_tall_path_goes_abreast_and_takes_fewer_passes(shape, monkeypatch):
     counts = {}
     for together in (True, False):
         passes.clear()
-        path(model, Options(abreast=together), last=0.3)
+        path(model, Options(abreast=together, at_once=False), last=0.3)
         counts[together] = len(passes)
         assert (max(passes) > 1) is together, passes
     assert counts[True] < counts[False]
