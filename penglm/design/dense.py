@@ -100,6 +100,12 @@ class Dense(Design):
             sums = np.empty((k, n_vectors))
             dots(self.X.T, positions(columns, self.shape[1]), vectors, sums)
             return sums.reshape(k, *row_values.shape[1:])
+        if (
+            columns is not None
+            and self.X.flags.f_contiguous
+            and n_vectors > MOST_VECTORS
+        ):
+            return self.X.T[columns] @ row_values
         if columns is not None and MANY_COLUMNS * k > self.shape[1]:
             return self.gradient(row_values)[columns]
         out = np.zeros((k, *row_values.shape[1:]))
@@ -217,7 +223,8 @@ class Dense(Design):
     def take(self, rows: Index) -> "Dense":
         if self.X.flags.f_contiguous:
             # Picked by brackets the rows would come first in memory.
-            return Dense(self.X.T.take(rows, axis=1).T)
+            chosen_rows = np.arange(self.shape[0])[rows]
+            return Dense(self.X.T.take(chosen_rows, axis=1).T)
         return Dense(self.X[rows])
 
     def select(self, columns: Index) -> "Dense":

@@ -25,7 +25,7 @@ SMALL = 500
 # How fast slopes are taken to change, as a share of the change of the threshold.
 SLOPE = 0.1
 # Strengths that are solved between two passes over all columns.
-AHEAD = 4
+AHEAD = 8
 # From the start, strengths down to this share of it are near enough to go abreast.
 NEAR = 0.6
 # Copying more than this share of the columns together saves nothing.
