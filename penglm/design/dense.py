@@ -100,11 +100,8 @@ class Dense(Design):
             sums = np.empty((k, n_vectors))
             dots(self.X.T, positions(columns, self.shape[1]), vectors, sums)
             return sums.reshape(k, *row_values.shape[1:])
-        if (
-            columns is not None
-            and self.X.flags.f_contiguous
-            and n_vectors > MOST_VECTORS
-        ):
+        by_columns = self.X.flags.f_contiguous
+        if columns is not None and by_columns and n_vectors > MOST_VECTORS:
             return self.X.T[columns] @ row_values
         if columns is not None and MANY_COLUMNS * k > self.shape[1]:
             return self.gradient(row_values)[columns]

@@ -116,4 +116,7 @@ class Standardized(Design):
         return self.design.columns()
 
     def to_dense(self) -> Matrix:
-        return (self.design.to_dense() - self.center) * self.factor
+        dense = self.design.to_dense()
+        dense -= self.center
+        dense *= self.factor
+        return dense

@@ -101,10 +101,10 @@ def solve_ahead(
         warm = among(start, columns)
         found = solve_each(small, few, warm, score_scale, options)
         checked = widen(problem, found, columns)
-        missed = [
-            np.setdiff1d(violators(problem, outcome, score_scale, options), columns)
-            for outcome in checked
-        ]
+        is_in = np.zeros(problem.n_features, dtype=np.bool_)
+        is_in[columns] = True
+        wrong = [violators(problem, each, score_scale, options) for each in checked]
+        missed = [who[~is_in[who]] for who in wrong]
         n_right = next((k for k, who in enumerate(missed) if who.size), len(few))
         done.extend(checked[:n_right])
         few = few[n_right:]
