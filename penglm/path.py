@@ -1,7 +1,7 @@
 """A path of solutions: where it starts, which strengths it visits, when it stops."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,14 +9,13 @@ from penglm import checks
 from penglm._typing import Vector
 from penglm.engines import Block
 from penglm.exceptions import PenglmInputError
-from penglm.solver import moments_certificate, quadratic
+from penglm.solver import moments_certificate
 from penglm.solver.certificate import Candidates, batch_size, certify
-from penglm.solver.irls import solve
+from penglm.solver.null import Null
 from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
-from penglm.solver.quadratic import Expansion
 from penglm.solver.screening import solve_ahead
-from penglm.solver.solution import Certificate, Point, Solution, Status
+from penglm.solver.solution import Certificate, Solution, Status
 from penglm.solver.working_set import Warm
 
 # glmnet's rules (Friedman, Hastie and Tibshirani, 2010, section 2.5; glmnet.control):
@@ -24,146 +23,7 @@ from penglm.solver.working_set import Warm
 LEAST_GAIN = 1e-5
 ENOUGH_EXPLAINED = 0.999
 LEAST_POINTS = 5
-# An intercept this near, in units of eta, is found by IRLS itself.
-FEW_STEPS = 2.0
 NOTHING = np.zeros(0)
-# A slope this small beside the sizes it is a sum of has no digits to spare for a tol.
-SMALLEST_SLOPE = 1e6 * np.finfo(float).eps
-
-
-@dataclass(frozen=True, eq=False)
-class Null:
-    """The model with nothing that is penalised, from which every path starts.
-
-    Attributes
-    ----------
-    outcome : Outcome
-        Intercept and free columns fitted, all else at the value nearest zero.
-    deviance : float
-        Of the intercept (and offset) alone.
-    score_scale : float
-        Largest slope over standardised columns at the intercept-only model.
-    """
-
-    outcome: Outcome
-    deviance: float
-    score_scale: float
-
-    def warm(self, alpha_max: float) -> Warm:
-        """Return the start it gives to a path that begins at ``alpha_max``."""
-        return replace(self.outcome.warm, alpha=alpha_max)
-
-
-def fit_null(problem: Problem, options: Options) -> Null:
-    """Fit the intercept alone, then the intercept with the free columns."""
-    options = replace(options, screen=False)
-    start = first_point(problem)
-    is_free = problem.penalty.is_free
-    alone = replace(
-        problem, penalty=problem.penalty.held(~np.zeros(is_free.size, dtype=bool))
-    )
-    here = quadratic.expand(problem, start)
-    warm = Warm(start, 0.0, here.score, here=here)
-    outcome = solve(alone, 0.0, warm, score_scale(problem, here), options)
-    scale = score_scale(problem, outcome.here)
-    deviance = 2.0 * outcome.loss * problem.weight_total
-    if is_free.any():
-        held = replace(problem, penalty=problem.penalty.held(~is_free))
-        outcome = solve(held, 0.0, outcome.warm, scale, options)
-        # What was held has slopes too, and nobody kept them up to date.
-        here = quadratic.expand(problem, outcome.warm.point)
-        outcome = replace(outcome, warm=replace(outcome.warm, here=here))
-    # The Gram of the free columns alone is not worth keeping; their slopes are.
-    here = outcome.here
-    warm = Warm(here.point, 0.0, here.score, here=here)
-    return Null(replace(outcome, warm=warm), deviance, scale)
-
-
-def first_point(problem: Problem) -> Point:
-    """Return a point with a finite loss: null coefficients and a mean intercept.
-
-    Raises
-    ------
-    PenglmInputError
-        If the link's domain excludes every intercept tried.
-    """
-    coef = problem.inner_penalty.null_coef
-
-    def loss(intercept: float) -> float:
-        point = Point(coef, intercept)
-        return quadratic.loss_at(problem, point)
-
-    start = 0.0
-    if problem.fit_intercept:
-        wish, center, spread = mean_predictor(problem, coef)
-        start = wish - center
-        is_far = spread > FEW_STEPS and not problem.is_quadratic
-        if is_far or not np.isfinite(loss(start)):
-            start = lowest(loss, start, abs(wish) + abs(center) + spread)
-    if np.isfinite(loss(start)):
-        return Point(coef, start)
-    raise PenglmInputError(
-        f"link '{problem.family.link.name}' needs mu in {problem.family.link.domain}: "
-        "no intercept gives a valid mean for every row. Use another link, or fit an "
-        "intercept.",
-        argument="link",
-    )
-
-
-def mean_predictor(problem: Problem, coef: Vector) -> tuple[float, float, float]:
-    """Return eta at the mean response, and mean and sd of eta without an intercept."""
-    base = Point(coef, 0.0)
-
-    def first(block: Block) -> tuple[float, float]:
-        weight = block.sample_weight
-        eta = problem.eta(block, base)
-        return float(weight @ block.y), float(weight @ eta)
-
-    response, predictor = problem.engine.sum(first)
-    wish = problem.family.eta_near(float(response) / problem.weight_total)
-    center = predictor / problem.weight_total
-
-    def second(block: Block) -> tuple[float]:
-        return (float(block.sample_weight @ (problem.eta(block, base) - center) ** 2),)
-
-    (square,) = problem.engine.sum(second)
-    return wish, center, float(np.sqrt(square / problem.weight_total))
-
-
-def lowest(loss: Callable[[float], float], start: float, size: float) -> float:
-    """Return an intercept near the least loss, by steps that are halved.
-
-    Under offsets of a wide range IRLS would need a step for every unit of eta.
-    """
-    moves = (0.0, *(sign * 2.0**k for k in range(12) for sign in (1, -1)))
-    tried = [start + move * size for move in moves]
-    value, best = min((loss(intercept), intercept) for intercept in tried)
-    step = size
-    while step > FEW_STEPS and np.isfinite(value):
-        step *= 0.5
-        value, best = min((loss(best + way * step), best + way * step)
-                          for way in (0.0, -1.0, 1.0))  # fmt: skip
-    return best
-
-
-def score_scale(problem: Problem, here: Expansion) -> float:
-    """Return the largest slope over standardised columns, or the size of its rounding.
-
-    Where the response is constant every slope is rounding noise; measured against
-    itself, noise would look like a violation.
-    """
-    largest = float(np.abs(here.score).max(initial=0.0))
-
-    def noise(block: Block) -> tuple[float]:
-        eta = problem.eta(block, here.point)
-        _, score_factor, weight = problem.family.working_terms(block.y, eta)
-        size = np.abs(eta) if problem.is_quadratic else np.abs(eta) + 1.0
-        parts = weight * size + np.abs(score_factor)
-        return (float(block.sample_weight @ parts),)
-
-    (total,) = problem.engine.sum(noise)
-    floor = SMALLEST_SLOPE * float(total / problem.weight_total)
-    return max(largest, floor) or 1.0
 
 
 def alpha_max(problem: Problem, null: Null) -> float:

@@ -16,11 +16,11 @@ from penglm.diagnosis import tell_constant
 from penglm.engines import Block, Engine, Local
 from penglm.exceptions import PenglmInputError
 from penglm.families import Family
-from penglm.path import Null, fit_null
 from penglm.penalties import ElasticNet, Penalty
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.fit import Solved
 from penglm.results.path import PathResults
+from penglm.solver.null import Null, fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.problem import Moments, Problem, measure
 from penglm.solver.solution import Solution

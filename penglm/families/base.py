@@ -192,12 +192,10 @@ class Family(ABC):
 
         The mean response is the fitted mean of an intercept without an offset.
         """
-        y = np.array([mean])
-        with np.errstate(all="ignore"):
-            eta = self.link(y)
-        if not np.isfinite(eta[0]):
-            eta = self.link(self.starting_mu(y, np.ones(1)))
-        return float(eta[0])
+        mu = np.array([mean])
+        if not (self.mu_range.contains(mu) & self.link.domain.contains(mu)).all():
+            mu = self.starting_mu(mu, np.ones(1))
+        return float(self.link(mu)[0])
 
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
         """Return what one IRLS step needs to know about the rows.

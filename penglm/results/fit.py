@@ -9,10 +9,11 @@ import numpy as np
 from penglm import checks
 from penglm._typing import Index, Vector
 from penglm.exceptions import MissingPredictionWarning, PenglmInputError, warn
-from penglm.path import Null, with_gap
+from penglm.path import with_gap
 from penglm.results import residuals
 from penglm.results.data import ModelData, ModelSpec, encode
 from penglm.selection.criteria import criterion
+from penglm.solver.null import Null
 from penglm.solver.outcome import Options
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Certificate, Solution, Status

@@ -23,10 +23,11 @@ from penglm.exceptions import (
 )
 from penglm.families import Family
 from penglm.interruption import obey
-from penglm.path import fit_null, trace
+from penglm.path import trace
 from penglm.progress import Progress
 from penglm.selection import fold_moments
 from penglm.selection.fold_moments import FoldMoments
+from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Status

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import penglm as pg
-from penglm.path import alpha_grid, alpha_max, fit_null, solve_path
+from penglm.path import alpha_grid, alpha_max, solve_path
 from penglm.solver import screening
 from penglm.solver.irls import Options
+from penglm.solver.null import fit_null
 from penglm.solver.solution import Status
 
 

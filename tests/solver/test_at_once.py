@@ -9,9 +9,10 @@ from numpy.testing import assert_allclose
 import penglm as pg
 from penglm.families import Binomial
 from penglm.families.links import Probit
-from penglm.path import alpha_max, fit_null, solve_at, solve_path
+from penglm.path import alpha_max, solve_at, solve_path
 from penglm.solver import at_once, irls, screening
 from penglm.solver.factor import Factor
+from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.solution import Status
 from penglm.solver.working_set import Warm

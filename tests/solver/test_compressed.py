@@ -8,8 +8,9 @@ from scipy import sparse
 import penglm as pg
 from penglm.design import Categorical, Dense, Design, Sparse, Split
 from penglm.engines import Block
-from penglm.path import alpha_grid, alpha_max, fit_null, solve_path
+from penglm.path import alpha_grid, alpha_max, solve_path
 from penglm.solver import compressed, coordinate_descent, quadratic
+from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.solution import Point, Status
 

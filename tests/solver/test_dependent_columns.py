@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import penglm as pg
-from penglm.path import alpha_grid, alpha_max, fit_null, solve_path
+from penglm.path import alpha_grid, alpha_max, solve_path
 from penglm.penalties import PenaltyTerms, distance
 from penglm.solver import newton
 from penglm.solver.factor import Factor
 from penglm.solver.irls import Options
+from penglm.solver.null import fit_null
 from penglm.solver.solution import Status
 
 K, RANK = 8, 3

@@ -9,7 +9,8 @@ import pytest
 from scipy import sparse
 
 import penglm as pg
-from penglm.path import alpha_max, fit_null, solve_path
+from penglm.path import alpha_max, solve_path
+from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.solution import Status
 

@@ -10,7 +10,8 @@ from scipy import sparse
 
 import penglm as pg
 from penglm.engines import Local
-from penglm.path import alpha_max, fit_null, solve_path
+from penglm.path import alpha_max, solve_path
+from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.solution import Status
 

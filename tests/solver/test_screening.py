@@ -9,9 +9,10 @@ from scipy import sparse
 
 import penglm as pg
 from penglm.design import Categorical, Dense, Sparse, Split
-from penglm.path import alpha_grid, alpha_max, fit_null, solve_path
+from penglm.path import alpha_grid, alpha_max, solve_path
 from penglm.solver import quadratic, screening
 from penglm.solver.irls import solve
+from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.solution import Point, Status
 from penglm.solver.working_set import Warm
@@ -338,20 +339,23 @@ def test_fixed_columns_are_no_violators_whatever_their_slope():
 def test_fewer_strengths_are_tried_where_too_many_columns_survive(monkeypatch):
     monkeypatch.setattr(screening, "SLOPE", 1.0)
     problem = model().problem(1.0)
+    null = null_of(problem)[0]
     seen = count_narrowed(monkeypatch)
     # The fourth is too far for the rule, the second is not.
-    found = ahead(problem, (0.95, 0.9, 0.6, 0.3), Options(tol=TOL))
+    found = ahead(problem, (0.95, 0.9, 0.6, 0.3), Options(tol=TOL), null=null)
     assert len(found) == 2
     assert len(seen) == 1
     # Where even the next is too far, all columns are taken, and one strength.
     seen.clear()
-    assert len(ahead(problem, (0.4, 0.3, 0.2), Options(tol=TOL))) == 1
+    assert len(ahead(problem, (0.4, 0.3, 0.2), Options(tol=TOL), null=null)) == 1
     assert not seen
 
 
 def test_nobody_is_screened_who_does_not_want_to_be(monkeypatch):
+    problem, options = model().problem(1.0), Options(screen=False)
+    null = fit_null(problem, options)
     seen = count_narrowed(monkeypatch)
-    assert len(ahead(model().problem(1.0), (0.95, 0.9), Options(screen=False))) == 1
+    assert len(ahead(problem, (0.95, 0.9), options, null=null)) == 1
     assert not seen
 
 

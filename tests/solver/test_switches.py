@@ -10,8 +10,9 @@ from scipy import sparse
 
 import penglm as pg
 from penglm.design import Categorical, Dense, Split
-from penglm.path import alpha_max, fit_null, solve_path
+from penglm.path import alpha_max, solve_path
 from penglm.solver import abreast, moments_certificate, quadratic
+from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.solution import Status
 

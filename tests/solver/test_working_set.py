@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import penglm as pg
-from penglm.path import alpha_max, fit_null
+from penglm.path import alpha_max
 from penglm.solver import quadratic
 from penglm.solver import working_set as ws
 from penglm.solver.irls import solve
+from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.quadratic import Expansion
 from penglm.solver.solution import Point
