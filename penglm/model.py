@@ -10,13 +10,13 @@ from penglm import checks, frame
 from penglm.diagnosis import tell
 from penglm.exceptions import PenglmInputError
 from penglm.families import Family, as_family
-from penglm.path import alpha_max, automatic_grid, solve_at, solve_path
+from penglm.path import alpha_max, solve_at
 from penglm.penalties import as_penalty
-from penglm.progress import Progress
 from penglm.results.cross_validation import CVResults
 from penglm.results.data import ModelData
 from penglm.results.fit import FitResults
-from penglm.results.path import PathResults, in_order_of
+from penglm.results.path import PathResults
+from penglm.selection import fold_moments
 from penglm.selection import folds as folding
 from penglm.selection.cross_validation import (
     best_index,
@@ -290,22 +290,11 @@ class PenalizedGLM:
             The automatic path ends early, as glmnet's does, once more than 99.9 % of
             the deviance is explained or a step adds less than 1e-5 of it.
         """
-        l1_ratio = checks.mix(l1_ratio)
-        asked, kind = options(tol, max_iter), as_penalty(penalty)
-        problem = self.statement.problem(l1_ratio, penalty=kind)
-        given = None if alphas is None else checks.strengths(alphas)
-        grid = automatic_grid(problem, self.statement.null, n_alphas, alpha_min_ratio)
-        if given is not None:
-            grid = np.unique(given)[::-1]
-        with Progress(grid.size, "path", progress) as bar:
-            solutions = solve_path(
-                problem, grid.tolist(), self.statement.null, asked,
-                stop_early=given is None, on_point=bar.step,
-            )  # fmt: skip
-        tell(solutions, problem, self.data.names, asked)
-        if given is not None:
-            solutions = list(in_order_of(solutions, given.tolist()))
-        return self.statement.path_of(solutions, l1_ratio, asked, kind)
+        return self.statement.path(
+            checks.mix(l1_ratio), options(tol, max_iter), as_penalty(penalty),
+            alphas=alphas, n_alphas=n_alphas, alpha_min_ratio=alpha_min_ratio,
+            progress=progress,
+        )  # fmt: skip
 
     def fit_cv(
         self,
@@ -367,16 +356,19 @@ class PenalizedGLM:
         ratios = [checks.mix(ratio) for ratio in np.atleast_1d(l1_ratio).tolist()]
         if not ratios:
             raise PenglmInputError("l1_ratio is empty.", argument="l1_ratio")
+        block = self.statement.engine.blocks[0]
+        moments = fold_moments.of(block, fold[fold >= 0], self.problem())
         for ratio in ratios:
-            path = self.fit_path(
-                alphas, n_alphas=n_alphas, alpha_min_ratio=alpha_min_ratio,
-                l1_ratio=ratio, penalty=penalty, tol=tol, max_iter=max_iter,
-                progress=progress,
+            path = self.statement.path(
+                ratio, asked, kind, alphas=alphas, n_alphas=n_alphas,
+                alpha_min_ratio=alpha_min_ratio, progress=progress,
+                curvature=None if moments is None else moments.curvature(),
             ).descending()  # fmt: skip
             scores = score_path(
-                self.statement.engine.blocks[0], fold[fold >= 0],
+                block, fold[fold >= 0],
                 partial(self.statement.problem, ratio, penalty=kind),
-                path.alphas, asked, metric=metric, n_jobs=jobs, progress=progress,
+                path.alphas, asked, moments=moments, metric=metric, n_jobs=jobs,
+                progress=progress,
             )  # fmt: skip
             runs.append((path, scores))
         best = [float(scores.mean[best_index(scores, metric)]) for _, scores in runs]

@@ -243,17 +243,9 @@ def finish(
                 status = Status.OPTIMAL
         elif status is Status.OPTIMAL:
             status = Status.OPTIMAL_INACCURATE
-        solutions.append(
-            Solution(
-                alpha=outcome.warm.alpha,
-                intercept=intercept,
-                coef=coef,
-                status=status,
-                certificate=certificate,
-                deviance=deviance,
-                n_iter=outcome.n_iter,
-                history=outcome.history,
-                rank=outcome.rank,
-            )
-        )
+        solution = Solution(
+            outcome.warm.alpha, intercept, coef, status, certificate, deviance,
+            n_iter=outcome.n_iter, history=outcome.history, rank=outcome.rank,
+        )  # fmt: skip
+        solutions.append(solution)
     return solutions

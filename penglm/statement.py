@@ -12,17 +12,20 @@ import numpy as np
 
 from penglm import checks, response
 from penglm._typing import Vector
-from penglm.diagnosis import tell_constant
+from penglm.diagnosis import tell, tell_constant
 from penglm.engines import Block, Engine, Local
 from penglm.exceptions import PenglmInputError
 from penglm.families import Family
+from penglm.path import automatic_grid, solve_path
 from penglm.penalties import ElasticNet, Penalty
+from penglm.progress import Progress
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.fit import Solved
-from penglm.results.path import PathResults
+from penglm.results.path import PathResults, in_order_of
 from penglm.solver.null import Null, fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.problem import Moments, Problem, measure
+from penglm.solver.quadratic import Curvature
 from penglm.solver.solution import Solution
 from penglm.solver.working_set import Warm
 
@@ -160,6 +163,36 @@ class Statement:
             coding=self.coding,
             penalty=penalty.name,
         )
+
+    def path(
+        self,
+        l1_ratio: float,
+        options: Options,
+        penalty: type[Penalty],
+        *,
+        alphas: Any,
+        n_alphas: int,
+        alpha_min_ratio: float | None,
+        progress: str | bool,
+        curvature: Curvature | None = None,
+    ) -> PathResults:
+        """Solve along a path; ``curvature`` are second derivatives known beforehand."""
+        problem, null = self.problem(l1_ratio, penalty=penalty), self.null
+        given = None if alphas is None else checks.strengths(alphas)
+        grid = automatic_grid(problem, null, n_alphas, alpha_min_ratio)
+        if given is not None:
+            grid = np.unique(given)[::-1]
+        if curvature is not None:
+            null = null.knowing(curvature)
+        with Progress(grid.size, "path", progress) as bar:
+            solutions = solve_path(
+                problem, grid.tolist(), null, options,
+                stop_early=given is None, on_point=bar.step,
+            )  # fmt: skip
+        tell(solutions, problem, self.data.names, options)
+        if given is not None:
+            solutions = list(in_order_of(solutions, given.tolist()))
+        return self.path_of(solutions, l1_ratio, options, penalty)
 
     def start(self, earlier: Any, penalty: type[Penalty]) -> Warm | None:
         """Return an earlier fit on the same columns as a start, None for None."""

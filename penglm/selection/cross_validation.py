@@ -25,9 +25,8 @@ from penglm.families import Family
 from penglm.interruption import obey
 from penglm.path import trace
 from penglm.progress import Progress
-from penglm.selection import fold_moments
-from penglm.selection.fold_moments import FoldMoments
-from penglm.solver.null import fit_null
+from penglm.selection.fold_moments import Compact, FoldMoments
+from penglm.solver.null import Null, fit_null
 from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Status
@@ -48,8 +47,11 @@ class Scores:
     std : Vector (m,)
         Its standard error.
     by_fold : Matrix (folds, m)
-    out_of_fold : Matrix (n, m)
-        Linear predictor of each row from the fits that left it out.
+    left_out : tuple of (Matrix or Points)
+        Linear predictors (k, m) of the rows of each fold, or what they follow from.
+    block : Block
+    fold : Index (n,)
+        The rows, and the fold of each.
     n_missed : int
         Fits on folds that did not reach the tolerance.
     """
@@ -57,12 +59,48 @@ class Scores:
     mean: Vector
     std: Vector
     by_fold: Matrix
-    out_of_fold: Matrix
+    left_out: tuple["Matrix | Points", ...]
+    block: Block
+    fold: Index
     n_missed: int = 0
 
+    @property
+    def out_of_fold(self) -> Matrix:
+        """Linear predictor (n, m) of each row from the fits that left it out."""
+        eta = np.empty((self.fold.size, self.mean.size))
+        for k, known in enumerate(self.left_out):
+            rows = np.flatnonzero(self.fold == k)
+            if isinstance(known, Points):
+                known = known.eta(self.block.take(rows))
+            eta[rows] = known
+        return eta
 
-Answer: TypeAlias = tuple[Matrix, Vector, int]
-"""Linear predictors (n, m) and scores (m,) of a fold, and how many fits missed."""
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Fits along a path.
+
+    Attributes
+    ----------
+    intercepts : Vector (m,)
+    support : Index (k,)
+        Columns with a coefficient anywhere on the path.
+    coefs : Matrix (k, m)
+        In the units of the data.
+    """
+
+    intercepts: Vector
+    support: Index
+    coefs: Matrix
+
+    def eta(self, rows: Block) -> Matrix:
+        """Return linear predictors (n, m) of some rows."""
+        product = rows.design.linear_predictor(self.coefs, self.support)
+        return rows.offset[:, None] + self.intercepts + product
+
+
+Answer: TypeAlias = tuple["Matrix | Points", Vector, int]
+"""What predicts the rows of a fold, their scores (m,), and how many fits missed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,20 +110,30 @@ class Fold:
     Attributes
     ----------
     problem : Problem
-    test : Block
     rows : Index (k,)
         Where the rows left out stand among all.
-    level : float
-    mean : Vector (p,) or None
-        Linear predictor, less the offset, at columns of this mean, where the problem
-        itself is about centred columns without an intercept.
+    compact : Compact or None
+        What stands for the other rows, where the problem is one of sums.
     """
 
     problem: Problem
-    test: Block
     rows: Index
-    level: float = 0.0
-    mean: Vector | None = None
+    compact: Compact | None = None
+
+    def null(self, options: Options) -> Null:
+        """Return the model that its path starts from."""
+        null = fit_null(self.problem, options)
+        return null if self.compact is None else null.knowing(self.compact.curvature)
+
+    def points(self, outcomes: Sequence[Outcome]) -> Points:
+        """Return the fits of its path in the units of the data."""
+        pairs = [self.problem.original(outcome.warm.point) for outcome in outcomes]
+        coefs = np.column_stack([coef for _, coef in pairs])
+        support = np.flatnonzero(coefs.any(axis=1))
+        intercepts = np.array([intercept for intercept, _ in pairs])
+        if self.compact is not None:
+            intercepts = self.compact.level - self.compact.mean @ coefs
+        return Points(intercepts, support, coefs[support])
 
 
 class Folds:
@@ -97,18 +145,20 @@ class Folds:
     fold : Index (n,)
         Fold of each of its rows, counted from 0.
     problem_on : callable
-        States the problem on other rows, or on none but those of the model.
+        States the problem on other rows.
+    moments : FoldMoments or None
+        Sums that stand for the rows.
     """
 
     def __init__(
-        self, block: Block, fold: Index, problem_on: Callable[..., Problem]
+        self,
+        block: Block,
+        fold: Index,
+        problem_on: Callable[..., Problem],
+        moments: FoldMoments | None,
     ) -> None:
         self.block, self.fold, self.problem_on = block, fold, problem_on
-        self.count = int(fold.max()) + 1
-        whole = problem_on()
-        self.moments = (
-            FoldMoments(block, fold, whole) if fold_moments.suits(whole) else None
-        )
+        self.count, self.moments = int(fold.max()) + 1, moments
 
     def __len__(self) -> int:
         return self.count
@@ -123,15 +173,26 @@ class Folds:
 
     def __getitem__(self, k: int) -> Fold:
         rows = self.rows(k)
-        test = self.block.take(rows)
         if self.moments is not None:
             compact = self.moments.without(k, self.problem_on)
             if compact is not None:
-                return Fold(compact.problem, test, rows, compact.level, compact.mean)
+                return Fold(compact.problem, rows, compact)
         train = Local([self.block.take(np.flatnonzero(self.fold != k))])
         problem = self.problem_on(train)
         refuse_empty(problem, train.blocks[0].y, k)
-        return Fold(problem, test, rows)
+        return Fold(problem, rows)
+
+    def judge(
+        self, k: int, fold: Fold, points: Points, metric: str
+    ) -> tuple[Matrix | Points, Vector]:
+        """Return what predicts the rows left out, and their scores (m,)."""
+        if self.moments and fold.compact and metric in ("deviance", "mse"):
+            left = self.moments.losses(k, fold.compact, points.support, points.coefs)
+            if left is not None:
+                return points, left
+        test = self.block.take(fold.rows)
+        eta = points.eta(test)
+        return eta, score(fold.problem, test, eta, metric)
 
 
 def check_metric(metric: str, family: Family) -> None:
@@ -151,6 +212,7 @@ def score_path(
     alphas: Vector,
     options: Options,
     *,
+    moments: FoldMoments | None,
     metric: str,
     n_jobs: int,
     progress: str | bool,
@@ -164,11 +226,13 @@ def score_path(
         Fold of each of its rows, counted from 0.
     problem_on : callable
         States the problem on other rows, their columns measured anew if it is not told
-        how they came out; without rows, the problem of the model.
+        how they came out.
     alphas : Vector (m,)
         Descending.
+    moments : FoldMoments or None
+        Where sums over the folds stand for their rows.
     """
-    parts = Folds(block, fold, problem_on)
+    parts = Folds(block, fold, problem_on, moments)
     with Progress(len(parts) * alphas.size, "cross-validation", progress) as bar:
         scores = cross_validate(
             parts, alphas, options, metric=metric, n_jobs=n_jobs, on_point=bar.step
@@ -213,13 +277,12 @@ def cross_validate(
     def work(k: int) -> Answer:
         obey(stop)
         fold = folds[k]
-        null = fit_null(fold.problem, options)
         outcomes = trace(
-            fold.problem, alphas.tolist(), null, options, on_point=lambda _: on_point()
-        )
-        eta = predict(fold, outcomes)
+            fold.problem, alphas.tolist(), fold.null(options), options,
+            on_point=lambda _: on_point(),
+        )  # fmt: skip
         n_missed = sum(each.status is not Status.OPTIMAL for each in outcomes)
-        return eta, score(fold.problem, fold.test, eta, metric), n_missed
+        return *folds.judge(k, fold, fold.points(outcomes), metric), n_missed
 
     if n_jobs == 1:
         results = [work(k) for k in range(len(folds))]
@@ -227,9 +290,6 @@ def cross_validate(
         results = in_threads(work, len(folds), n_jobs, stop)
     weight = np.array([folds.weight(k) for k in range(len(folds))])
     by_fold = np.array([value for _, value, _ in results])
-    out_of_fold = np.empty((folds.fold.size, alphas.size))
-    for k, (eta, _, _) in enumerate(results):
-        out_of_fold[folds.rows(k)] = eta
     mean = np.average(by_fold, axis=0, weights=weight)
     # A fold may have rows without a valid mean; such a strength is never chosen.
     usable = np.isfinite(mean)
@@ -237,7 +297,8 @@ def cross_validate(
     spread = np.average(apart**2, axis=0, weights=weight)
     std = np.where(usable, np.sqrt(spread / (len(folds) - 1)), np.inf)
     n_missed = sum(missed for _, _, missed in results)
-    return Scores(mean, std, by_fold, out_of_fold, n_missed)
+    left_out = tuple(known for known, _, _ in results)
+    return Scores(mean, std, by_fold, left_out, folds.block, folds.fold, n_missed)
 
 
 def in_threads(
@@ -262,18 +323,6 @@ def in_threads(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def predict(fold: Fold, outcomes: Sequence[Outcome]) -> Matrix:
-    """Return linear predictors (n, m) of the rows left out."""
-    points = [fold.problem.original(outcome.warm.point) for outcome in outcomes]
-    coefs = np.column_stack([coef for _, coef in points])
-    support = np.flatnonzero(coefs.any(axis=1))
-    intercepts = np.array([intercept for intercept, _ in points])
-    if fold.mean is not None:
-        intercepts = fold.level - fold.mean @ coefs
-    product = fold.test.design.linear_predictor(coefs[support], support)
-    return fold.test.offset[:, None] + intercepts + product
 
 
 def score(problem: Problem, test: Block, eta: Matrix, metric: str) -> Vector:

@@ -96,6 +96,19 @@ def on_gram(sub: Subproblem, curvature: Curvature) -> Step:
     return Step(coef, change, n_sweeps, factor)
 
 
+def settled(sub: Subproblem, curvature: Curvature) -> Step | None:
+    """Solve the subproblem by exact steps alone; None where they are refused."""
+    score, shift, profiled = profile(sub, curvature)
+    found = newton.settle(
+        curvature.store, score, sub.coef, sub.terms, sub.unit, sub.tol, curvature.factor
+    )
+    if found is None:
+        return None
+    coef, factor = found
+    change = shift - float(profiled @ (coef - sub.coef))
+    return Step(coef, change, 0, factor)
+
+
 def on_support(sub: Subproblem, curvature: Curvature) -> Step | None:
     """Solve a subproblem without penalty or limits; None if columns are dependent."""
     score, shift, profiled = profile(sub, curvature)

@@ -12,7 +12,7 @@ from penglm.solver import quadratic
 from penglm.solver.irls import solve
 from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
-from penglm.solver.quadratic import Expansion
+from penglm.solver.quadratic import Curvature, Expansion
 from penglm.solver.solution import Point
 from penglm.solver.working_set import Warm
 
@@ -43,6 +43,11 @@ class Null:
     def warm(self, alpha_max: float) -> Warm:
         """Return the start it gives to a path that begins at ``alpha_max``."""
         return replace(self.outcome.warm, alpha=alpha_max)
+
+    def knowing(self, curvature: Curvature) -> "Null":
+        """Return the start of paths whose second derivatives are known beforehand."""
+        warm = replace(self.outcome.warm, curvature=curvature)
+        return replace(self, outcome=replace(self.outcome, warm=warm))
 
 
 def fit_null(problem: Problem, options: Options) -> Null:

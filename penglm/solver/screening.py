@@ -15,6 +15,7 @@ from penglm._typing import Index
 from penglm.solver import abreast, at_once, quadratic
 from penglm.solver import working_set as ws
 from penglm.solver.factor import Factor
+from penglm.solver.gram_path import solve_on_gram
 from penglm.solver.irls import TARGET, aim, solve
 from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
@@ -79,6 +80,9 @@ def solve_ahead(
     list of Outcome
         At least one. ``OPTIMAL`` only where every one of the p conditions was checked.
     """
+    known = solve_on_gram(problem, alphas[0], start, score_scale, options)
+    if known is not None:
+        return [known]
     few = list(alphas[:AHEAD])
     near = [alpha for alpha in few if alpha >= NEAR * start.alpha]
     if len(near) > 1 and abreast.suits(problem, few[0], options):

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import sparse
 
 import penglm as pg
+from penglm import exceptions
+from penglm.design import Categorical, Dense, Split
 from penglm.selection import fold_moments
 
 N, P = 1200, 12
@@ -83,3 +86,85 @@ def test_no_row_is_copied_before_its_turn(small, monkeypatch):
     one = scores(built)
     two = scores(built, n_jobs=2)
     assert np.array_equal(one.out_of_fold, two.out_of_fold)
+
+
+@pytest.mark.parametrize("metric", ["deviance", "mse", "mae"])
+def test_scores_are_those_of_the_rows_left_out(small, metric):
+    built, _, y = model()
+    cv = built.fit_cv(5, n_alphas=12, metric=metric, progress=False)
+    offset, weight = built.data.offset, built.data.sample_weight
+    eta = cv.scores.out_of_fold
+    assert np.array_equal(cv.out_of_fold_path, eta)
+    for k in range(5):
+        rows = cv.fold == k
+        left = y[rows, None] - eta[rows]
+        size = np.abs(left) if metric == "mae" else left**2
+        by_rows = np.average(size, axis=0, weights=weight[rows])
+        assert_allclose(cv.scores.by_fold[k], by_rows, rtol=1e-11)
+    assert np.ptp(offset) > 0.0
+
+
+def test_squares_that_would_lose_digits_are_summed_over_the_rows(small):
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(N, P))
+    y = X @ np.arange(P) + 1e-6 * rng.normal(size=N)
+    built = pg.PenalizedGLM(y, X)
+    cv = built.fit_cv(4, alphas=np.geomspace(1.0, 1e-9, 8), progress=False)
+    kinds = {type(known) for known in cv.scores.left_out}
+    assert kinds == {np.ndarray}
+    for k in range(4):
+        rows = cv.fold == k
+        left = y[rows, None] - cv.scores.out_of_fold[rows]
+        assert_allclose(cv.scores.by_fold[k], (left**2).mean(axis=0), rtol=1e-12)
+
+
+def test_the_path_and_all_folds_take_one_gram_matrix_of_the_rows(small, monkeypatch):
+    built, _, _ = model()
+    rows = []
+    real = Dense.gram
+
+    def counted(self, *arguments):
+        rows.append(self.shape[0])
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Dense, "gram", counted)
+    built.fit_cv(5, n_alphas=12, progress=False)
+    assert sum(rows) == N
+
+
+def test_constant_columns_do_not_send_folds_to_their_rows(small):
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(N, P))
+    X[:, 4] = 0.1
+    y = X[:, 0] + rng.normal(size=N)
+    with pytest.warns(exceptions.ConstantColumnWarning):
+        built = pg.PenalizedGLM(y, X)
+    fold, on = np.arange(N) % 4, built.statement.problem
+    sums = fold_moments.of(built.statement.engine.blocks[0], fold, built.problem())
+    compact = sums.without(1, lambda engine, moments: on(1.0, engine, moments))
+    assert compact.problem.penalty.is_fixed[4]
+    scores = built.fit_cv(fold, n_alphas=8, progress=False).scores
+    bare = pg.PenalizedGLM(y, np.delete(X, 4, axis=1))
+    expected = bare.fit_cv(fold, n_alphas=8, progress=False).scores
+    assert_allclose(scores.mean, expected.mean, rtol=1e-9)
+
+
+@pytest.mark.parametrize("storage", ["by columns", "sparse", "factors"])
+def test_sums_of_every_storage_are_those_of_its_rows(small, storage):
+    rng = np.random.default_rng(7)
+    dense, fold = rng.normal(size=(N, P)), rng.integers(0, 4, N)
+    codes = rng.integers(0, 6, N)
+    X = {
+        "by columns": lambda: np.asfortranarray(dense),
+        "sparse": lambda: sparse.csc_array(dense),
+        "factors": lambda: Split([Dense(dense), Categorical(codes, 6, 0)]),
+    }[storage]()
+    built = pg.PenalizedGLM(rng.normal(size=N), X)
+    problem, block = built.problem(), built.statement.engine.blocks[0]
+    sums = fold_moments.of(block, fold, problem)
+    inside = (block.design.to_dense() - problem.center) / problem.scale
+    wide = np.column_stack([inside, block.y - sums.level])
+    for k, found in enumerate(sums.sums):
+        rows = wide[fold == k]
+        assert_allclose(found.first, rows.sum(axis=0), rtol=1e-9, atol=1e-9)
+        assert_allclose(found.second, rows.T @ rows, rtol=1e-9, atol=1e-9)

@@ -11,7 +11,7 @@ from scipy import sparse
 import penglm as pg
 from penglm.design import Categorical, Dense, Split
 from penglm.path import alpha_max, solve_path
-from penglm.solver import abreast, moments_certificate, quadratic
+from penglm.solver import abreast, moments_certificate, quadratic, screening
 from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.solution import Status
@@ -170,3 +170,31 @@ def test_a_gram_matrix_that_does_not_fit_the_rows_is_found_out(monkeypatch):
     assert claim.kkt_residual > options.tol
     assert last.certificate.kkt_residual == pytest.approx(claim.kkt_residual, rel=1e-6)
     assert last.status is Status.OPTIMAL_INACCURATE
+
+
+def test_with_a_known_gram_matrix_each_point_is_one_exact_step(monkeypatch):
+    model, options = case("tall", "gaussian"), Options()
+    solved = []
+    real = screening.solve
+
+    def counted(*arguments):
+        solved.append(arguments[1])
+        return real(*arguments)
+
+    monkeypatch.setattr(screening, "solve", counted)
+    assert all(each.n_iter <= 1 for each in path(model, options))
+    assert len(solved) == 2
+    solved.clear()
+    path(model, replace(options, whole=False))
+    assert len(solved) == 14
+
+
+def test_the_loop_takes_over_where_an_exact_step_is_refused():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(4000, 30))
+    X[:, 7] = X[:, 3] - X[:, 2]
+    y = X[:, 3] + X[:, 7] + X[:, 2] + 0.1 * rng.normal(size=4000)
+    model = pg.PenalizedGLM(y, X)
+    for l1_ratio in (1.0, 0.5):
+        for a in path(model, Options(), l1_ratio=l1_ratio, last=1e-3):
+            assert a.status is Status.OPTIMAL
