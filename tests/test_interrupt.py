@@ -49,7 +49,7 @@ def folds(n_jobs):
     score_path(
         model.statement.engine.blocks[0], np.arange(y.size) % 4,
         partial(model.statement.problem, 1.0), np.array([low]), Options(),
-        metric="deviance", n_jobs=n_jobs, progress=False,
+        moments=None, metric="deviance", n_jobs=n_jobs, progress=False,
     )
 
 

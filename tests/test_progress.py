@@ -240,7 +240,7 @@ def test_fits_report_their_steps_and_no_more(monkeypatch):
             counted.append((self.label, self.done, self.total))
             return super().__exit__(*error)
 
-    monkeypatch.setattr("penglm.model.Progress", Counting)
+    monkeypatch.setattr("penglm.statement.Progress", Counting)
     monkeypatch.setattr("penglm.selection.cross_validation.Progress", Counting)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 3))

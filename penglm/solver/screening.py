@@ -80,9 +80,6 @@ def solve_ahead(
     list of Outcome
         At least one. ``OPTIMAL`` only where every one of the p conditions was checked.
     """
-    known = solve_on_gram(problem, alphas[0], start, score_scale, options)
-    if known is not None:
-        return [known]
     few = list(alphas[:AHEAD])
     near = [alpha for alpha in few if alpha >= NEAR * start.alpha]
     if len(near) > 1 and abreast.suits(problem, few[0], options):
@@ -93,6 +90,9 @@ def solve_ahead(
             return solved
     if problem.n_features <= SMALL and at_once.suits(problem, options):
         return solve_each(problem, few, start, score_scale, options)
+    known = solve_on_gram(problem, few[0], start, score_scale, options)
+    if known is not None:
+        return [known]
     columns = strong(problem, few[-1], start) if options.screen else None
     while columns is None and len(few) > 1 and options.screen:
         few = few[: len(few) // 2]

@@ -50,7 +50,7 @@ def both(model, l1_ratio=0.7, n=9, last=0.01):
     problem = model.problem(l1_ratio)
     found = []
     for switch in (True, False):
-        options = Options(at_once=switch)
+        options = Options(at_once=switch, whole=switch)
         null = fit_null(problem, options)
         grid = alpha_max(problem, null) * np.geomspace(1.0, last, n)
         found.append(solve_path(problem, grid.tolist(), null, options))
