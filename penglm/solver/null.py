@@ -9,11 +9,11 @@ from penglm._typing import Vector
 from penglm.engines import Block
 from penglm.exceptions import PenglmInputError
 from penglm.solver import quadratic
-from penglm.solver.irls import solve
+from penglm.solver.irls import FREE_SHARPNESS, TARGET, solve
 from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
 from penglm.solver.quadratic import Curvature, Expansion
-from penglm.solver.solution import Point
+from penglm.solver.solution import Point, Status
 from penglm.solver.working_set import Warm
 
 # An intercept this near, in units of eta, is found by IRLS itself.
@@ -78,9 +78,13 @@ def solve_alone(
     The steps need no column but those whose limits keep them away from zero; the
     slopes of all are looked at once more at the end.
     """
+    scale, few = score_scale(problem, start), start.point.support
+    # What the loop below would ask first, and most often the last.
+    if abs(start.intercept_score) <= TARGET * options.tol * FREE_SHARPNESS * scale:
+        warm = Warm(start.point, 0.0, start.score, here=start)
+        return Outcome(warm, Status.OPTIMAL, start.loss, 0, (start.loss,)), scale
     everyone = np.ones(problem.n_features, dtype=np.bool_)
     held = replace(problem, penalty=problem.penalty.held(everyone))
-    scale, few = score_scale(problem, start), start.point.support
     here = start.take(few)
     warm = Warm(here.point, 0.0, here.score, here=here)
     outcome = solve(held.narrowed(few), 0.0, warm, scale, options)
