@@ -109,10 +109,19 @@ def test_shell_with_threads_leaves_soon_with_its_code_and_no_traceback(tmp_path)
     table = table.add(rng.normal(size=2000), axis=0).add_prefix("x")
     table["y"] = rng.poisson(1.0, 2000)
     table.to_parquet(tmp_path / "data.parquet")
-    with running(
-        "-m", "penglm.cli", "fit", str(tmp_path / "data.parquet"), "y ~ .",
-        "--family", "poisson", "--cv", "200", "--jobs", "2",
-    ) as process:  # fmt: skip
+    table.head(150).to_parquet(tmp_path / "few.parquet")
+
+    def fit(file, n_folds):
+        return running(
+            "-m", "penglm.cli", "fit", str(tmp_path / file), "y ~ .",
+            "--family", "poisson", "--cv", str(n_folds), "--jobs", "2",
+        )  # fmt: skip
+
+    # Nobody can interrupt the compiler, so what it has to do is done before.
+    with fit("few.parquet", 2) as process:
+        _, err = process.communicate(timeout=300.0)
+        assert process.returncode == 0, err
+    with fit("data.parquet", 200) as process:
         time.sleep(STARTED)
         assert process.poll() is None, "the command was meant to take longer"
         process.send_signal(signal.SIGINT)
