@@ -160,7 +160,7 @@ class Family(ABC):
 
     @property
     def row_kind(self) -> int | None:
-        """Which branch of ``penglm.kernels.rows`` has its terms; None for none."""
+        """Which branch of ``penglm.kernels.terms`` has its terms; None for none."""
         return None
 
     @property
@@ -242,10 +242,11 @@ class Family(ABC):
         kind = self.row_kind
         if kind is None or y.size < MANY_ROWS:
             return None
-        from penglm.kernels.rows import terms_of_rows
+        from penglm.kernels.terms import response_terms, terms_of_rows
 
-        loss, score_factor, working_weight = np.empty((3, y.size))
-        terms_of_rows(kind, y, eta, loss, score_factor, working_weight)
+        own, loss, score_factor, working_weight = np.empty((4, y.size))
+        response_terms(kind, y, own)
+        terms_of_rows(kind, y, own, eta, loss, score_factor, working_weight)
         return loss, score_factor, working_weight
 
     def conjugate(

@@ -18,7 +18,7 @@ import numpy as np
 from penglm.kernels._jit import jit
 from penglm.kernels.active_set import SETTLED, append_row, breach
 from penglm.kernels.active_set import walk as settle
-from penglm.kernels.rows import GAUSSIAN, terms_of_rows
+from penglm.kernels.terms import GAUSSIAN, response_terms, terms_of_rows
 
 SHARE = 0.1
 ROW = 50.0
@@ -60,9 +60,9 @@ def add(a, scale, out):
 
 
 @jit
-def evaluate(kind, y, w, e, loss, g, h):
+def evaluate(kind, y, own, w, e, loss, g, h):
     """Write slope and curvature of the rows; return sums of loss, slope and size."""
-    terms_of_rows(kind, y, e, loss, g, h)
+    terms_of_rows(kind, y, own, e, loss, g, h)
     total = slope = size = 0.0
     for i in range(y.size):
         total += w[i] * loss[i]
@@ -189,7 +189,7 @@ def solve(
     Parameters
     ----------
     kind : int
-        As in ``rows``.
+        As in ``terms``.
     Z : (p, n)
     y, w, offset : (n,)
         Weights add up to one.
@@ -228,7 +228,8 @@ def solve(
     """
     p, n = Z.shape
     e, e_new = np.empty(n), np.empty(n)
-    loss, buffer, along = np.empty(n), np.empty(n), np.empty(n)
+    own, loss, buffer, along = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    response_terms(kind, y, own)
     g, h, g_new, h_new = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     v, spare, b_new, away = np.empty(p), np.empty(p), np.empty(p), np.zeros(p)
     everyone = np.arange(p)
@@ -243,7 +244,7 @@ def solve(
         for j in range(p):
             if b[j] != 0.0:
                 add(Z[j], b[j], e)
-        total, slope, size = evaluate(kind, y, w, e, loss, g, h)
+        total, slope, size = evaluate(kind, y, own, w, e, loss, g, h)
         if q > 0 and np.any(l2[q] != l2[q - 1]):
             counts[1] = -1
         has_pull = l2[q].any()
@@ -342,7 +343,9 @@ def solve(
                         b_new[j] = b[j] + length * (there[a] - b[j])
                 for i in range(n):
                     e_new[i] = e[i] + length * (along[i] + shift)
-                total, change, size = evaluate(kind, y, w, e_new, loss, g_new, h_new)
+                total, change, size = evaluate(
+                    kind, y, own, w, e_new, loss, g_new, h_new
+                )
                 found = total + cost(b_new, l1[q], l2[q])
                 if rise > slack:
                     is_lower = found < value

@@ -3,21 +3,19 @@
 A few rows at a time stay in cache between the product that makes their linear predictor
 and the product that adds up their slopes, so the matrix comes from memory once.
 
+Rows that are handled together lie a quarter of these apart, not side by side: the
+processor then sees four streams and fetches each ahead of need. Side by side it took
+twice as long to read them.
+
 Letters (the only place that uses them): X rows (n, p), each contiguous; b coefficients
-(p,) in the units of the columns; e linear predictor, r weighted slope and q quotient of
-a row; g sums ``X' r`` (p,).
+(p,) in the units of the columns; e linear predictor and r weighted slope of a row;
+g sums ``X' r`` (p,).
 """
 
 import numpy as np
 
 from penglm.kernels._jit import jit
-
-GAUSSIAN, LOGIT, LOG = 0, 1, 2
-"""Kinds of rows: a canonical pair of family and link each."""
-
-LEAST_POWER = 1080
-POWERS = np.append(np.ldexp(1.0, np.arange(-LEAST_POWER, 1024)), [np.inf, np.inf])
-"""Powers of two from below the smallest number to infinity."""
+from penglm.kernels.terms import response_terms, sum_rows
 
 NUMBERS = 16_384
 """Numbers of X that are held between the two products."""
@@ -31,114 +29,6 @@ def rows_at_once(p):
 
 
 @jit
-def exponential(x):
-    """Return ``exp(x)`` to 2e-15 where ``|x| < 40``, and to ``x`` roundings beyond.
-
-    ``exp(x) = 2^k exp(r)`` with ``|r| <= log(2) / 2``. Without a call or a branch the
-    compiler handles several rows at once, which it does not for the library's.
-    """
-    x = x if x > -746.0 else -746.0
-    x = x if x < 710.0 else 710.0
-    k = np.floor(x * 1.4426950408889634 + 0.5)
-    r = (x - k * 0.693147180369123816490) - k * 1.90821492927058770002e-10
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
-    return p * POWERS[np.int64(k) + LEAST_POWER]
-
-
-@jit
-def log_of_one_more(q):
-    """Return ``log(1 + q)`` for q in [0, 1], as ``2 artanh(q / (2 + q))``."""
-    z = q / (2.0 + q)
-    s = z * z
-    p = 1.0 / 35.0
-    p = p * s + 1.0 / 33.0
-    p = p * s + 1.0 / 31.0
-    p = p * s + 1.0 / 29.0
-    p = p * s + 1.0 / 27.0
-    p = p * s + 1.0 / 25.0
-    p = p * s + 1.0 / 23.0
-    p = p * s + 1.0 / 21.0
-    p = p * s + 1.0 / 19.0
-    p = p * s + 1.0 / 17.0
-    p = p * s + 1.0 / 15.0
-    p = p * s + 1.0 / 13.0
-    p = p * s + 1.0 / 11.0
-    p = p * s + 1.0 / 9.0
-    p = p * s + 1.0 / 7.0
-    p = p * s + 1.0 / 5.0
-    p = p * s + 1.0 / 3.0
-    p = p * s + 1.0
-    return 2.0 * z * p
-
-
-@jit
-def terms_of_rows(kind, y, eta, loss, score, weight):
-    """Write loss, score factor and working weight of rows (n,)."""
-    n = y.size
-    if kind == LOGIT:
-        for i in range(n):
-            e = eta[i]
-            q = exponential(-abs(e))
-            share = 1.0 / (1.0 + q)
-            other = q * share
-            mu = share if e >= 0.0 else other
-            rest = other if e >= 0.0 else share
-            # With 1 - mu at hand nothing cancels where mu rounds to 1.
-            score[i] = y[i] * rest - (1.0 - y[i]) * mu
-            weight[i] = mu * rest
-            loss[i] = log_of_one_more(q) + (e if e > 0.0 else 0.0) - y[i] * e
-        for i in range(n):
-            if 0.0 < y[i] < 1.0:
-                loss[i] += y[i] * np.log(y[i]) + (1.0 - y[i]) * np.log1p(-y[i])
-            loss[i] = max(loss[i], 0.0)
-    elif kind == LOG:
-        for i in range(n):
-            mu = exponential(eta[i])
-            score[i] = y[i] - mu
-            weight[i] = mu
-            loss[i] = mu - y[i] - y[i] * eta[i]
-        for i in range(n):
-            if y[i] > 0.0:
-                loss[i] += y[i] * np.log(y[i])
-            loss[i] = max(loss[i], 0.0)
-    else:
-        for i in range(n):
-            score[i] = y[i] - eta[i]
-            weight[i] = 1.0
-            loss[i] = 0.5 * score[i] * score[i]
-
-
-@jit
-def sum_rows(kind, y, w, e, loss, score, weight, sums):
-    """Turn predictors ``e`` of rows into weighted slopes; write their sums (3,)."""
-    terms_of_rows(kind, y, e, loss, score, weight)
-    total = slope = size = 0.0
-    for i in range(y.size):
-        total += w[i] * loss[i]
-        slope += w[i] * score[i]
-        size += w[i] * abs(score[i] * e[i])
-        e_size = abs(e[i]) + 1.0
-        size += w[i] * weight[i] * e_size if kind != GAUSSIAN else 0.0
-        e[i] = w[i] * score[i]
-    sums[0] = total
-    sums[1] = slope
-    sums[2] = size
-
-
-@jit
 def expand_rows(kind, X, b, intercept, offset, y, w, g, sums):
     """Add ``X' r`` to ``g``; write sums of loss, slope and size over the rows.
 
@@ -148,17 +38,17 @@ def expand_rows(kind, X, b, intercept, offset, y, w, g, sums):
     """
     n, p = X.shape
     step = rows_at_once(p)
-    r = np.empty(step)
-    loss, score, weight = np.empty(step), np.empty(step), np.empty(step)
+    r, own, loss = np.empty(step), np.empty(step), np.empty(step)
+    score, weight = np.empty(step), np.empty(step)
     for first in range(0, n, step):
         count = min(step, n - first)
         last = first + count
-        whole = count - count % 4
-        for k in range(0, whole, 4):
+        m = count // 4
+        for k in range(m):
             x0 = X[first + k]
-            x1 = X[first + k + 1]
-            x2 = X[first + k + 2]
-            x3 = X[first + k + 3]
+            x1 = X[first + m + k]
+            x2 = X[first + 2 * m + k]
+            x3 = X[first + 3 * m + k]
             r0 = r1 = r2 = r3 = 0.0
             for j in range(p):
                 c = b[j]
@@ -167,10 +57,10 @@ def expand_rows(kind, X, b, intercept, offset, y, w, g, sums):
                 r2 += x2[j] * c
                 r3 += x3[j] * c
             r[k] = r0
-            r[k + 1] = r1
-            r[k + 2] = r2
-            r[k + 3] = r3
-        for k in range(whole, count):
+            r[m + k] = r1
+            r[2 * m + k] = r2
+            r[3 * m + k] = r3
+        for k in range(4 * m, count):
             x0 = X[first + k]
             e = 0.0
             for j in range(p):
@@ -178,22 +68,23 @@ def expand_rows(kind, X, b, intercept, offset, y, w, g, sums):
             r[k] = e
         for k in range(count):
             r[k] += intercept + offset[first + k]
+        response_terms(kind, y[first:last], own[:count])
         sum_rows(
-            kind, y[first:last], w[first:last], r[:count], loss, score, weight,
+            kind, y[first:last], own, w[first:last], r[:count], loss, score, weight,
             sums[:, first // step],
         )  # fmt: skip
-        for k in range(0, whole, 4):
+        for k in range(m):
             x0 = X[first + k]
-            x1 = X[first + k + 1]
-            x2 = X[first + k + 2]
-            x3 = X[first + k + 3]
+            x1 = X[first + m + k]
+            x2 = X[first + 2 * m + k]
+            x3 = X[first + 3 * m + k]
             r0 = r[k]
-            r1 = r[k + 1]
-            r2 = r[k + 2]
-            r3 = r[k + 3]
+            r1 = r[m + k]
+            r2 = r[2 * m + k]
+            r3 = r[3 * m + k]
             for j in range(p):
                 g[j] += r0 * x0[j] + r1 * x1[j] + r2 * x2[j] + r3 * x3[j]
-        for k in range(whole, count):
+        for k in range(4 * m, count):
             x0 = X[first + k]
             for j in range(p):
                 g[j] += r[k] * x0[j]
@@ -203,20 +94,23 @@ def expand_rows(kind, X, b, intercept, offset, y, w, g, sums):
 def expand_four(kind, X, B, intercepts, offset, y, w, G, sums):
     """Do what ``expand_rows`` does at four points (4, p), in the same walk.
 
-    The matrix comes from memory once for all of them; ``sums`` is (3, 4, pieces).
+    The matrix comes from memory once for all of them; ``sums`` is (3, 4, pieces). Two
+    rows at four points make eight sums in the first product; in the second, four rows
+    at two points load and store each sum once for four rows.
     """
     n, p = X.shape
     step = rows_at_once(p)
     R = np.empty((4, step))
-    loss, score, weight = np.empty(step), np.empty(step), np.empty(step)
+    own, loss = np.empty(step), np.empty(step)
+    score, weight = np.empty(step), np.empty(step)
     b0, b1, b2, b3 = B[0], B[1], B[2], B[3]
-    g0, g1, g2, g3 = G[0], G[1], G[2], G[3]
     for first in range(0, n, step):
         count = min(step, n - first)
-        whole = count - count % 2
-        for k in range(0, whole, 2):
+        last = first + count
+        m = count // 2
+        for k in range(m):
             x = X[first + k]
-            z = X[first + k + 1]
+            z = X[first + m + k]
             x0 = x1 = x2 = x3 = 0.0
             z0 = z1 = z2 = z3 = 0.0
             for j in range(p):
@@ -234,11 +128,11 @@ def expand_four(kind, X, B, intercepts, offset, y, w, G, sums):
             R[1, k] = x1
             R[2, k] = x2
             R[3, k] = x3
-            R[0, k + 1] = z0
-            R[1, k + 1] = z1
-            R[2, k + 1] = z2
-            R[3, k + 1] = z3
-        for k in range(whole, count):
+            R[0, m + k] = z0
+            R[1, m + k] = z1
+            R[2, m + k] = z2
+            R[3, m + k] = z3
+        for k in range(2 * m, count):
             x = X[first + k]
             for q in range(4):
                 b = B[q]
@@ -246,28 +140,32 @@ def expand_four(kind, X, B, intercepts, offset, y, w, G, sums):
                 for j in range(p):
                     e += x[j] * b[j]
                 R[q, k] = e
-        last = first + count
+        response_terms(kind, y[first:last], own[:count])
         for q in range(4):
             r = R[q, :count]
             for k in range(count):
                 r[k] += intercepts[q] + offset[first + k]
             sum_rows(
-                kind, y[first:last], w[first:last], r, loss, score, weight,
+                kind, y[first:last], own, w[first:last], r, loss, score, weight,
                 sums[:, q, first // step],
             )  # fmt: skip
-        for k in range(0, whole, 2):
+        m = count // 4
+        for k in range(m):
             x = X[first + k]
-            z = X[first + k + 1]
-            x0, x1, x2, x3 = R[0, k], R[1, k], R[2, k], R[3, k]
-            z0, z1, z2, z3 = R[0, k + 1], R[1, k + 1], R[2, k + 1], R[3, k + 1]
-            for j in range(p):
-                a = x[j]
-                c = z[j]
-                g0[j] += x0 * a + z0 * c
-                g1[j] += x1 * a + z1 * c
-                g2[j] += x2 * a + z2 * c
-                g3[j] += x3 * a + z3 * c
-        for k in range(whole, count):
+            z = X[first + m + k]
+            u = X[first + 2 * m + k]
+            v = X[first + 3 * m + k]
+            for q in range(0, 4, 2):
+                r = R[q]
+                s = R[q + 1]
+                g = G[q]
+                h = G[q + 1]
+                r0, r1, r2, r3 = r[k], r[m + k], r[2 * m + k], r[3 * m + k]
+                s0, s1, s2, s3 = s[k], s[m + k], s[2 * m + k], s[3 * m + k]
+                for j in range(p):
+                    g[j] += r0 * x[j] + r1 * z[j] + r2 * u[j] + r3 * v[j]
+                    h[j] += s0 * x[j] + s1 * z[j] + s2 * u[j] + s3 * v[j]
+        for k in range(4 * m, count):
             x = X[first + k]
             for q in range(4):
                 g = G[q]
@@ -291,7 +189,8 @@ def expand_mixed(kind, X, C, s, B, T, intercepts, offset, y, w, G, H, sums):
     n, q = X.shape
     m = intercepts.size
     R = np.empty((m, PIECE))
-    loss, score, weight = np.empty(PIECE), np.empty(PIECE), np.empty(PIECE)
+    own, loss = np.empty(PIECE), np.empty(PIECE)
+    score, weight = np.empty(PIECE), np.empty(PIECE)
     for first in range(0, n, PIECE):
         last = min(first + PIECE, n)
         count = last - first
@@ -305,10 +204,11 @@ def expand_mixed(kind, X, C, s, B, T, intercepts, offset, y, w, G, H, sums):
                 for f in range(s.size):
                     e += T[s[f] + C[i, f], p]
                 R[p, k] = e
+        response_terms(kind, y[first:last], own[:count])
         for p in range(m):
             sum_rows(
-                kind, y[first:last], w[first:last], R[p, :count], loss, score, weight,
-                sums[:, p, first // PIECE],
+                kind, y[first:last], own, w[first:last], R[p, :count], loss, score,
+                weight, sums[:, p, first // PIECE],
             )  # fmt: skip
         for k in range(count):
             i = first + k
@@ -330,38 +230,47 @@ def expand_columns(kind, X, B, intercepts, offset, y, w, G, sums):
     """Do what ``expand_four`` does where the columns of the matrix are contiguous.
 
     X is (p, n), a column in each row; B and G are (4, p); ``sums`` is (3, 4, pieces).
+    Its products are those of ``expand_four`` the other way round.
     """
     p, n = X.shape
     R = np.empty((4, STRETCH))
     r0, r1, r2, r3 = R[0], R[1], R[2], R[3]
-    loss, score, weight = np.empty(STRETCH), np.empty(STRETCH), np.empty(STRETCH)
+    own, loss = np.empty(STRETCH), np.empty(STRETCH)
+    score, weight = np.empty(STRETCH), np.empty(STRETCH)
     for first in range(0, n, STRETCH):
         last = min(first + STRETCH, n)
         count = last - first
         for q in range(4):
             for k in range(count):
                 R[q, k] = intercepts[q] + offset[first + k]
-        whole = p - p % 2
-        for j in range(0, whole, 2):
+        whole = p - p % 4
+        for j in range(0, whole, 4):
             x = X[j, first:last]
             z = X[j + 1, first:last]
-            x0, x1, x2, x3 = B[0, j], B[1, j], B[2, j], B[3, j]
-            z0, z1, z2, z3 = B[0, j + 1], B[1, j + 1], B[2, j + 1], B[3, j + 1]
-            for k in range(count):
-                r0[k] += x0 * x[k] + z0 * z[k]
-                r1[k] += x1 * x[k] + z1 * z[k]
-                r2[k] += x2 * x[k] + z2 * z[k]
-                r3[k] += x3 * x[k] + z3 * z[k]
+            u = X[j + 2, first:last]
+            v = X[j + 3, first:last]
+            for q in range(0, 4, 2):
+                r = R[q]
+                s = R[q + 1]
+                b = B[q]
+                c = B[q + 1]
+                x0, z0, u0, v0 = b[j], b[j + 1], b[j + 2], b[j + 3]
+                x1, z1, u1, v1 = c[j], c[j + 1], c[j + 2], c[j + 3]
+                for k in range(count):
+                    r[k] += x0 * x[k] + z0 * z[k] + u0 * u[k] + v0 * v[k]
+                    s[k] += x1 * x[k] + z1 * z[k] + u1 * u[k] + v1 * v[k]
         for j in range(whole, p):
             x = X[j, first:last]
             for q in range(4):
                 for k in range(count):
                     R[q, k] += B[q, j] * x[k]
+        response_terms(kind, y[first:last], own[:count])
         for q in range(4):
             sum_rows(
-                kind, y[first:last], w[first:last], R[q, :count], loss, score, weight,
-                sums[:, q, first // STRETCH],
+                kind, y[first:last], own, w[first:last], R[q, :count], loss, score,
+                weight, sums[:, q, first // STRETCH],
             )  # fmt: skip
+        whole = p - p % 2
         for j in range(0, whole, 2):
             x = X[j, first:last]
             z = X[j + 1, first:last]

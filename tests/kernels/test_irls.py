@@ -6,21 +6,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from penglm.kernels import irls, rows
+from penglm.kernels import irls, terms
 
 SEEDS = st.integers(0, 2**32 - 1)
 TARGET = 1e-9
-KINDS = {"gaussian": rows.GAUSSIAN, "logit": rows.LOGIT, "log": rows.LOG}
+KINDS = {"gaussian": terms.GAUSSIAN, "logit": terms.LOGIT, "log": terms.LOG}
 
 few = settings(max_examples=20, deadline=None)
 
 
-def terms(kind, y, e):
+def expected_terms(kind, y, e):
     """Return mean, variance and half the deviance of rows, but for a constant."""
-    if kind == rows.LOGIT:
+    if kind == terms.LOGIT:
         mu = 1 / (1 + np.exp(-e))
         return mu, mu * (1 - mu), np.logaddexp(0, e) - y * e
-    if kind == rows.LOG:
+    if kind == terms.LOG:
         return np.exp(e), np.exp(e), np.exp(e) - y * e
     return e, np.ones_like(e), 0.5 * (y - e) ** 2
 
@@ -30,9 +30,9 @@ def problem(seed, kind, n=60, p=9):
     Z = rng.normal(size=(p, n)) + 0.5 * rng.normal(size=n)
     eta = 0.8 * Z[0] - 0.5 * Z[1]
     y = {
-        rows.GAUSSIAN: eta + rng.normal(size=n),
-        rows.LOGIT: (rng.uniform(size=n) < 1 / (1 + np.exp(-eta))) * 1.0,
-        rows.LOG: rng.poisson(np.exp(0.5 * eta)) * 1.0,
+        terms.GAUSSIAN: eta + rng.normal(size=n),
+        terms.LOGIT: (rng.uniform(size=n) < 1 / (1 + np.exp(-eta))) * 1.0,
+        terms.LOG: rng.poisson(np.exp(0.5 * eta)) * 1.0,
     }[kind]
     w = rng.uniform(0.5, 2.0, n)
     return Z, y, w / w.sum(), 0.1 * rng.normal(size=n)
@@ -75,7 +75,7 @@ def test_every_strength_ends_at_its_subgradient_conditions(
     assert out["n_solved"] == 3
     for q, alpha in enumerate(alphas):
         b, (intercept, loss, beside, _) = out["coefs"][q], out["sums"][q]
-        mu, _, half = terms(kind, y, offset + intercept + b @ Z)
+        mu, _, half = expected_terms(kind, y, offset + intercept + b @ Z)
         score = Z @ (w * (y - mu))
         assert_allclose(out["scores"][q], score, atol=1e-12)
         push = score - l2 * b
@@ -88,7 +88,7 @@ def test_every_strength_ends_at_its_subgradient_conditions(
         else:
             assert intercept == 0.0
         saturated = 0.0
-        if kind == rows.LOG:
+        if kind == terms.LOG:
             some = np.maximum(y, 1.0)
             saturated = w @ (y - y * np.log(some))
         assert_allclose(loss, w @ half - saturated, rtol=1e-9, atol=1e-12)
@@ -101,12 +101,12 @@ def test_every_strength_ends_at_its_subgradient_conditions(
 @few
 @given(seed=SEEDS)
 def test_limits_hold_what_pushes_against_them(seed):
-    data = Z, y, w, offset = problem(seed, rows.LOGIT)
-    out = call(rows.LOGIT, *data, alphas=[0.01], lower=-0.1, upper=0.2)
+    data = Z, y, w, offset = problem(seed, terms.LOGIT)
+    out = call(terms.LOGIT, *data, alphas=[0.01], lower=-0.1, upper=0.2)
     assert out["n_solved"] == 1
     b = out["coefs"][0]
     assert np.all((b >= -0.1) & (b <= 0.2))
-    mu, _, _ = terms(rows.LOGIT, y, offset + out["sums"][0, 0] + b @ Z)
+    mu, _, _ = expected_terms(terms.LOGIT, y, offset + out["sums"][0, 0] + b @ Z)
     push = Z @ (w * (y - mu))
     slack = 0.01 * (1 + 1e-8)
     assert np.all(push[b < 0.2] <= slack)
@@ -119,7 +119,7 @@ def test_what_it_remembers_is_the_profiled_gram_matrix_of_where_it_says(kind):
     out = call(kind, *data, alphas=[0.2, 0.1, 0.05])
     k, n_members, _ = out["counts"]
     mine = Z[out["A"][:k]]
-    _, variance, _ = terms(kind, y, offset + out["known"][1] + out["b"] @ Z)
+    _, variance, _ = expected_terms(kind, y, offset + out["known"][1] + out["b"] @ Z)
     h = w * variance
     assert_allclose(out["h"], h, rtol=1e-12)
     assert_allclose(out["known"][0], h.sum())
@@ -133,26 +133,29 @@ def test_what_it_remembers_is_the_profiled_gram_matrix_of_where_it_says(kind):
 
 
 def test_it_goes_on_from_what_it_remembers():
-    data = problem(5, rows.GAUSSIAN)
-    first = call(rows.GAUSSIAN, *data, alphas=[0.1])
+    data = problem(5, terms.GAUSSIAN)
+    first = call(terms.GAUSSIAN, *data, alphas=[0.1])
     again = call(
-        rows.GAUSSIAN, *data, alphas=[0.1], start=first["coefs"][0].copy()
+        terms.GAUSSIAN, *data, alphas=[0.1], start=first["coefs"][0].copy()
     )  # fmt: skip
     assert_allclose(again["coefs"], first["coefs"], rtol=1e-9)
 
 
 def test_it_leaves_what_is_out_of_the_ordinary():
-    Z, y, w, offset = problem(7, rows.LOG)
+    Z, y, w, offset = problem(7, terms.LOG)
     twice = np.vstack([Z, Z[:1]])
     start = np.zeros(10)
     start[[0, 9]] = 0.3
     assert (
-        call(rows.LOG, twice, y, w, offset, alphas=[0.01], start=start)["n_solved"] == 0
+        call(terms.LOG, twice, y, w, offset, alphas=[0.01], start=start)["n_solved"]
+        == 0
     ), "dependent columns in the support"
-    assert call(rows.LOG, Z, y, w, offset, alphas=[0.1, 1e-4], most=2)["n_solved"] < 2
-    assert call(rows.LOG, Z, y, w, offset, alphas=[0.01], room=1)["n_solved"] == 0
+    assert call(terms.LOG, Z, y, w, offset, alphas=[0.1, 1e-4], most=2)["n_solved"] < 2
+    assert call(terms.LOG, Z, y, w, offset, alphas=[0.01], room=1)["n_solved"] == 0
     far = np.where(np.arange(y.size) == 0, 800.0, offset)
-    assert call(rows.LOG, Z, y, w, far, alphas=[0.1])["n_solved"] == 0, "no finite loss"
+    assert call(terms.LOG, Z, y, w, far, alphas=[0.1])["n_solved"] == 0, (
+        "no finite loss"
+    )
 
 
 @few

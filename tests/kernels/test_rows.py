@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from penglm.families import Binomial, Gaussian, Poisson
-from penglm.kernels import pack, rows
+from penglm.kernels import pack, rows, terms
 
 FAMILIES = {0: Gaussian(), 1: Binomial(), 2: Poisson()}
 # Sums of some thousand terms in another order.
@@ -101,8 +101,9 @@ def test_float32_rows_are_widened():
 def test_terms_are_those_of_scipy_far_out_and_near(kind, monkeypatch):
     eta = np.concatenate([np.linspace(-40.0, 40.0, 4001), [-700.0, -745.0, 600.0, 0.0]])
     for y in (0.0, 1.0, 0.25):
-        loss, score, weight = np.empty((3, eta.size))
-        rows.terms_of_rows(kind, np.full(eta.size, y), eta, loss, score, weight)
+        own, loss, score, weight = np.empty((4, eta.size))
+        terms.response_terms(kind, np.full(eta.size, y), own)
+        terms.terms_of_rows(kind, np.full(eta.size, y), own, eta, loss, score, weight)
         monkeypatch.setattr("penglm.families.base.MANY_ROWS", 10**9)
         expected = FAMILIES[kind].working_terms(np.full(eta.size, y), eta)
         size = np.abs(expected[0]) + np.abs(y * eta)
@@ -114,18 +115,18 @@ def test_terms_are_those_of_scipy_far_out_and_near(kind, monkeypatch):
 
 def test_exponential_keeps_its_digits_and_ends_like_the_real_one():
     x = np.linspace(-30.0, 30.0, 3001)
-    found = np.array([rows.exponential(each) for each in x])
+    found = np.array([terms.exponential(each) for each in x])
     assert_allclose(found, np.exp(x), rtol=2e-15)
-    assert rows.exponential(0.0) == 1.0
-    assert rows.exponential(-1e300) == 0.0
-    assert rows.exponential(-np.inf) == 0.0
-    assert rows.exponential(1e300) == np.inf
-    assert rows.exponential(709.0) == pytest.approx(np.exp(709.0), rel=1e-12)
+    assert terms.exponential(0.0) == 1.0
+    assert terms.exponential(-1e300) == 0.0
+    assert terms.exponential(-np.inf) == 0.0
+    assert terms.exponential(1e300) == np.inf
+    assert terms.exponential(709.0) == pytest.approx(np.exp(709.0), rel=1e-12)
 
 
 def test_logarithm_of_one_more_keeps_its_digits():
     q = np.concatenate([np.linspace(0.0, 1.0, 1001), np.logspace(-300, 0, 301)])
-    found = np.array([rows.log_of_one_more(each) for each in q])
+    found = np.array([terms.log_of_one_more(each) for each in q])
     assert_allclose(found, np.log1p(q), rtol=4e-16 * 4, atol=0.0)
 
 
