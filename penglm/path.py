@@ -9,7 +9,7 @@ from penglm import checks
 from penglm._typing import Vector
 from penglm.engines import Block
 from penglm.exceptions import PenglmInputError
-from penglm.solver import moments_certificate
+from penglm.solver import moments_certificate, pilot
 from penglm.solver.certificate import Candidates, batch_size, certify
 from penglm.solver.null import Null
 from penglm.solver.outcome import Options, Outcome
@@ -107,6 +107,8 @@ def trace(
     if null.outcome.status is Status.NO_FINITE_SOLUTION:
         return nowhere(null, alphas[:1] if stop_early else alphas)
     warm = start or null.warm(alpha_max(problem, null))
+    if start is None and len(alphas) > 0:
+        warm = pilot.lead(problem, float(alphas[0]), warm, null.score_scale, options)
     outcomes: list[Outcome] = []
     while len(outcomes) < len(alphas):
         ahead = [float(alpha) for alpha in alphas[len(outcomes) :]]

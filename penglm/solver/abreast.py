@@ -37,11 +37,6 @@ class Lane:
         self.history: list[float] = []
         self.worst = np.inf
 
-    @property
-    def is_slow(self) -> bool:
-        """Whether its last step left so much that new derivatives pay."""
-        return self.worst > self.play.slow * self.before
-
     def enter(self, here: Expansion) -> None:
         """Go on from an expansion."""
         self.here, self.before = here, self.worst
@@ -112,7 +107,7 @@ def solve_abreast(
             lane.enter(found)
         if is_lost:
             break
-        if any(lane.is_slow for lane in moving):
+        if any(lane.play.is_slow(lane.before, lane.worst, target) for lane in moving):
             known = None
     done: list[Outcome] = []
     for lane in lanes:

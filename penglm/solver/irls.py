@@ -49,11 +49,10 @@ GRAM_PASSES = 16
 # With so many rows for each of few columns a Gram matrix of all of them pays at once.
 ROWS_A_COLUMN = 5
 LARGEST_WHOLE = 500
-# A step with second derivatives of an earlier point has to do better than this; one
-# with derivatives that learn from it may do a little worse.
-SLOW, SLOW_SECANT = 0.1, 0.7
-# A Gram matrix that costs no more passes than this is cheap.
-FEW_PASSES = 4.0
+# A step with second derivatives of an earlier point has to do better than this.
+SLOW = 0.1
+# Walks over the rows that a step with new second derivatives takes, beside their own.
+LEAST_WALKS = 2.0
 # Fewer numbers than this are walked through faster than anything is learnt.
 LEAST_NUMBERS = 1_000_000
 # Steps in a row that change nothing but rounding before the loop gives up.
@@ -101,7 +100,9 @@ def solve(
     unit, beside_unit = aim(problem, alpha, score_scale, is_free)
     target = TARGET * options.tol
     here = extrapolation.begin(problem, alpha, start, is_led=options.lead)
-    play = Play(problem, alpha, unit, is_free, options, start.curvature)
+    play = Play(
+        problem, alpha, unit, is_free, options, start.curvature, start.is_bounded
+    )
     status, history, stall = Status.MAX_ITER, [], Stall()
     while True:
         serve()
@@ -180,6 +181,7 @@ class Play:
     is_free: Mask
     options: Options
     curvature: Curvature | None
+    is_bounded: bool = False
     working: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     was_kept: bool = False
     before: float = np.inf
@@ -192,7 +194,7 @@ class Play:
     ) -> Point:
         """Return the minimiser of the model over the working set."""
         free = self.is_free
-        self.judge(violation)
+        self.judge(violation, target)
         self.working = ws.grow(
             self.working, here, violation, is_free=free, target=target
         )
@@ -284,12 +286,24 @@ class Play:
         """Whether free coordinates are so near that kept derivatives would do."""
         return FREE_SHARPNESS * self.before <= NEAR
 
+    def is_slow(self, before: float, now: float, target: float) -> bool:
+        """Tell whether a step left so much of a violation that new derivatives pay.
+
+        Those that learn from steps go on at the same rate or a better one. The way
+        that is left is compared with that of a Gram matrix and the steps after it.
+        """
+        if not self.is_secant or now >= before:
+            return now > SLOW * before
+        if now <= target:
+            return False
+        n_walks = np.log(now / target) / np.log(before / now)
+        return bool(n_walks > self.dear + LEAST_WALKS)
+
     @cached_property
-    def slow(self) -> float:
-        """What a step may leave of the violation before new derivatives pay."""
+    def dear(self) -> float:
+        """How many walks over the rows a Gram matrix of all columns costs."""
         whole = self.problem.engine.whole()
-        is_cheap = whole is not None and whole.design.gram_passes <= FEW_PASSES
-        return SLOW_SECANT if self.is_secant and not is_cheap else SLOW
+        return np.inf if whole is None else float(whole.design.gram_passes)
 
     @cached_property
     def is_secant(self) -> bool:
@@ -302,7 +316,7 @@ class Play:
             and n_obs >= ROWS_A_COLUMN * p
             and n_obs * p >= LEAST_NUMBERS
             and self.movable.size > 0
-            and not self.is_free.any()
+            and (self.is_bounded or not self.is_free.any())
         )
 
     def accept(self, here: Expansion, there: Point) -> Expansion | None:
@@ -329,11 +343,11 @@ class Play:
         """Return the largest violation in the working set."""
         return float(violation[self.working].max(initial=0.0))
 
-    def judge(self, violation: Vector) -> None:
+    def judge(self, violation: Vector, target: float) -> None:
         """Forget second derivatives of an earlier point that lead too slowly."""
         if self.problem.is_quadratic or not self.was_kept:
             return
-        if self.inside(violation) > self.slow * self.before:
+        if self.is_slow(self.before, self.inside(violation), target):
             self.curvature = None
 
     def unpenalised(self, here: Expansion) -> Point | None:

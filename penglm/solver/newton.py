@@ -34,9 +34,11 @@ def can_settle(terms: PenaltyTerms) -> bool:
 
 def solve_positive(matrix: Matrix, right: Vector) -> Vector | None:
     """Solve a symmetric positive system; None if columns are nearly dependent."""
-    size = np.sqrt(np.diag(matrix))
-    if not np.all(size > 0):
+    square = np.diag(matrix)
+    # Of a column without any variation rounding may leave less than nothing.
+    if not np.all(square > 0):
         return None
+    size = np.sqrt(square)
     scaled = matrix / np.outer(size, size)
     try:
         factor = linalg.cholesky(scaled, lower=True, check_finite=False)

@@ -31,6 +31,8 @@ class Options:
         Whether a path may start a point on the line through the last two.
     at_once : bool
         Whether small problems are solved by one compiled call.
+    pilot : bool
+        Whether a tall problem may be solved on a sample of its rows first.
 
     Notes
     -----
@@ -46,6 +48,7 @@ class Options:
     abreast: bool = True
     lead: bool = True
     at_once: bool = True
+    pilot: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,6 +30,8 @@ class Warm:
         Loss and slope there, over all columns, which saves the next solve a pass.
     before : Warm or None
         The point of the path before this one, bare.
+    is_bounded : bool
+        Whether the objective is known to have a finite minimum.
     """
 
     point: Point
@@ -38,6 +40,7 @@ class Warm:
     curvature: Curvature | None = None
     here: Expansion | None = None
     before: "Warm | None" = None
+    is_bounded: bool = False
 
     def bare(self) -> "Warm":
         """Return the point alone, without what only a next solve would need."""

@@ -16,7 +16,7 @@ from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.solution import Status
 
-SWITCHES = ("screen", "whole", "secant", "abreast", "lead", "at_once")
+SWITCHES = ("screen", "whole", "secant", "abreast", "lead", "at_once", "pilot")
 # Objectives of two points that meet tol differ by less than tol times the penalty.
 SAME = 1e-8
 
