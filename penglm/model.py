@@ -201,7 +201,7 @@ class PenalizedGLM:
         l1_ratio: float = 1.0,
         *,
         penalty: Any = None,
-        tol: float = 1e-4,
+        tol: float = 1e-5,
         max_iter: int = 100,
         start: FitResults | None = None,
     ) -> FitResults:
@@ -218,7 +218,7 @@ class PenalizedGLM:
             Share of the L1 part, in [0, 1]. 1 is the lasso, 0 is ridge.
         penalty : str or Penalty class, optional
             The elastic net if not given; see ``penglm.penalties``.
-        tol : float, default 1e-4
+        tol : float, default 1e-5
             Stop when no coordinate violates its optimality condition by more than
             this share of its own threshold.
         max_iter : int, default 100
@@ -264,7 +264,7 @@ class PenalizedGLM:
         alpha_min_ratio: float | None = None,
         l1_ratio: float = 1.0,
         penalty: Any = None,
-        tol: float = 1e-4,
+        tol: float = 1e-5,
         max_iter: int = 100,
         progress: str | bool = "auto",
     ) -> PathResults:
@@ -308,7 +308,7 @@ class PenalizedGLM:
         alphas: Any = None,
         n_alphas: int = 100,
         alpha_min_ratio: float | None = None,
-        tol: float = 1e-4,
+        tol: float = 1e-5,
         max_iter: int = 100,
         n_jobs: int = 1,
         seed: int = 0,

@@ -175,7 +175,7 @@ class Design(ABC):
 
     @abstractmethod
     def to_dense(self) -> Matrix:
-        """Return the matrix itself (n, p); for tests and small problems."""
+        """Return a copy of the matrix (n, p); for tests and small problems."""
 
 
 def positions(columns: Index | None, n_features: int) -> Index:

@@ -21,6 +21,8 @@ from penglm.kernels.active_set import walk as settle
 from penglm.kernels.terms import GAUSSIAN, response_terms, terms_of_rows
 
 SHARE = 0.1
+"""What a multiplication of a new Gram matrix weighs beside one of a step."""
+
 ROW = 50.0
 """What loss, slope and curvature of a row cost, in multiplications."""
 
@@ -164,7 +166,7 @@ def extend(Z, A, first, k, h, h_sum, buffer, v, c, H):
 
 @jit
 def factorise(H, b, l1, l2, lower, upper, L, m):
-    """Factor the support's part of H; return how many members, or -1 - members."""
+    """Factor the support's part of H; return how many members, -1 if they depend."""
     k = 0
     row = np.empty(b.size)
     for j in range(b.size):
@@ -172,7 +174,7 @@ def factorise(H, b, l1, l2, lower, upper, L, m):
             for i in range(k):
                 row[i] = H[j, m[i]]
             if not append_row(L, k, row, H[j, j] + l2[j]):
-                return -1 - k
+                return -1
             m[k] = j
             k += 1
     return k

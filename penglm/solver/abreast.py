@@ -29,10 +29,9 @@ class Lane:
     def __init__(
         self, problem: Problem, alpha: float, score_scale: float, options: Options
     ) -> None:
-        terms = problem.inner_penalty.terms(alpha)
-        is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~problem.penalty.is_fixed
         self.problem, self.alpha = problem, alpha
-        self.unit, self.beside_unit = aim(problem, alpha, score_scale, is_free)
+        self.unit, self.beside_unit = aim(problem, alpha, score_scale)
+        is_free = problem.is_free(alpha)
         self.play = Play(problem, alpha, self.unit, is_free, options, None)
         self.history: list[float] = []
         self.worst = np.inf

@@ -76,11 +76,10 @@ def solve_at_once(
     beside = np.empty(m)
     for q, alpha in enumerate(alphas):
         terms = penalty.terms(alpha)
-        is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~problem.penalty.is_fixed
-        if terms.kind != 0 or is_free.any():
+        if terms.kind != 0 or problem.is_free(alpha).any():
             return []
         l1[q], l2[q] = terms.l1, terms.l2
-        unit[q], beside[q] = aim(problem, alpha, score_scale, is_free)
+        unit[q], beside[q] = aim(problem, alpha, score_scale)
     serve()
     memory = Memory.of(problem, block, start.curvature, l2[0])
     coefs, scores = np.empty((2, m, p))
@@ -171,7 +170,8 @@ class Memory:
         weight_sum, intercept = self.known.tolist()
         columns = self.columns[:k]
         factor = Factor()
-        if n >= 0:
+        # That of a ridge part belongs to a multiple of the Gram matrix.
+        if n >= 0 and not pull.any():
             factor = Factor(self.lower, self.members, n, pull[columns], edits)
         return Curvature(
             Point(self.coef, intercept), columns, weight_sum, self.cross[:k],

@@ -44,14 +44,16 @@ def solve_on_gram(
         return None
     fixed = problem.penalty.is_fixed
     terms = problem.inner_penalty.terms(alpha)
-    is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~fixed
-    n_movable = np.count_nonzero(~fixed)
-    if curvature.columns.size < n_movable or np.count_nonzero(is_free) == n_movable:
+    n_movable, n_free = (
+        np.count_nonzero(~fixed),
+        np.count_nonzero(problem.is_free(alpha)),
+    )
+    if curvature.columns.size < n_movable or n_free == n_movable:
         return None
     if not newton.can_settle(terms):
         return None
     serve()
-    unit, beside_unit = aim(problem, alpha, score_scale, is_free)
+    unit, beside_unit = aim(problem, alpha, score_scale)
     target = TARGET * options.tol
 
     sub = coordinate_descent.state(

@@ -33,9 +33,8 @@ from penglm.solver.working_set import Warm
 LARGEST_GRAM = 2000
 # The inner problem is solved this much better than the outer point is known to be.
 FORCING = 0.1
-# The loop aims at this share of the tolerance, so that rounding has room and the excess
-# of the objective, which goes with the square, is far below what anybody asks for.
-TARGET = 0.2
+# The loop aims at this share of the tolerance, so that rounding has room.
+TARGET = 0.5
 # Newton steps cost little once they converge: coordinates without a threshold, free or
 # under ridge alone, go further than asked.
 FREE_SHARPNESS = 1e-5
@@ -95,9 +94,8 @@ def solve(
     Outcome
         ``OPTIMAL`` only if every one of the p conditions was checked and holds.
     """
-    terms = problem.inner_penalty.terms(alpha)
-    is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~problem.penalty.is_fixed
-    unit, beside_unit = aim(problem, alpha, score_scale, is_free)
+    is_free = problem.is_free(alpha)
+    unit, beside_unit = aim(problem, alpha, score_scale)
     target = TARGET * options.tol
     here = extrapolation.begin(problem, alpha, start, is_led=options.lead)
     play = Play(
@@ -135,9 +133,7 @@ def solve(
     return Outcome(warm, status, here.loss, len(history) - 1, tuple(history), play.rank)
 
 
-def aim(
-    problem: Problem, alpha: float, score_scale: float, is_free: Mask
-) -> tuple[Vector, float]:
+def aim(problem: Problem, alpha: float, score_scale: float) -> tuple[Vector, float]:
     """Return the units (p,) of violations that the loop goes by, and the intercept's.
 
     What has no threshold goes further than a certificate asks: as far as the others,
@@ -150,7 +146,7 @@ def aim(
     if has_threshold.any():
         least = min(float(unit[has_threshold].min()), score_scale)
         beside = max(beside, least)
-    return np.where(is_free, beside, unit), beside
+    return np.where(problem.is_free(alpha), beside, unit), beside
 
 
 @dataclass

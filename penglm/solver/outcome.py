@@ -39,7 +39,7 @@ class Options:
     What a switch turns off is done without it, more slowly, to the same tolerance.
     """
 
-    tol: float = 1e-4
+    tol: float = 1e-5
     max_iter: int = 100
     road: str = "auto"
     screen: bool = True

@@ -106,8 +106,7 @@ def lead(
     if not suits(problem, alpha, start, options):
         return start
     few, is_movable = sample(problem), ~problem.penalty.is_fixed
-    terms = problem.inner_penalty.terms(alpha)
-    is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & is_movable
+    is_free = problem.is_free(alpha)
     lacking = column_scale(measure(few.engine), problem.fit_intercept)[1] & is_movable
     if (lacking & is_free).any():
         return start

@@ -229,6 +229,11 @@ class Problem:
         """The last linearisation."""
         return {}
 
+    def is_free(self, alpha: float) -> Mask:
+        """Return which coefficients (p,) move without any penalty at a strength."""
+        terms = self.inner_penalty.terms(alpha)
+        return (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~self.penalty.is_fixed
+
     def unit(self, alpha: float, score_scale: float) -> Vector:
         """Return the unit (p,) in which each coordinate's violation is measured.
 

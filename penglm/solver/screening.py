@@ -176,8 +176,6 @@ def violators(
 ) -> Index:
     """Return columns at zero that should not be there."""
     warm = outcome.warm
-    terms = problem.inner_penalty.terms(warm.alpha)
-    is_free = (terms.l1 == 0.0) & (terms.l2 == 0.0) & ~problem.penalty.is_fixed
-    unit, _ = aim(problem, warm.alpha, score_scale, is_free)
+    unit, _ = aim(problem, warm.alpha, score_scale)
     wrong = ws.violation(problem, outcome.here, warm.alpha, unit) > TARGET * options.tol
     return np.flatnonzero(wrong & (warm.point.coef == 0.0))

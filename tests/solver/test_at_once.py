@@ -153,6 +153,28 @@ def test_large_problems_and_other_families_are_not_for_one_call():
     assert not at_once.suits(tall.problem(1.0), options)
 
 
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+def test_a_factor_that_is_handed_on_is_that_of_its_gram_matrix(l1_ratio):
+    asked = model("binomial", n=200, p=40)
+    problem, options = asked.problem(l1_ratio), Options()
+    null = fit_null(problem, options)
+    largest = alpha_max(problem, null)
+    found = at_once.solve_at_once(
+        problem, [0.5 * largest, 0.2 * largest, 0.1 * largest], null.warm(largest),
+        null.score_scale, options,
+    )  # fmt: skip
+    known = found[-1].warm.curvature
+    factor, k = known.factor, known.factor.count
+    if l1_ratio < 1.0:
+        assert factor.matrix is None, "it would belong to another multiple"
+        return
+    members = factor.members[:k]
+    L = np.tril(factor.matrix[:k, :k])
+    expected = known.gram[np.ix_(members, members)] + np.diag(factor.pull[members])
+    assert k > 1
+    assert_allclose(L @ L.T, expected, atol=1e-12)
+
+
 @pytest.mark.parametrize("at_once_too", [True, False])
 def test_second_derivatives_that_lead_nowhere_are_forgotten(at_once_too):
     asked = model("poisson", n=200, p=40)

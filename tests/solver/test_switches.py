@@ -153,7 +153,7 @@ def test_a_gram_matrix_that_does_not_fit_the_rows_is_found_out(monkeypatch):
 
     def wrong(*arguments):
         found = real(*arguments)
-        found.store[:5, :5] *= 1.0 + 1e-5
+        found.store[:5, :5] *= 1.0 + 1e-6
         return found
 
     monkeypatch.setattr(quadratic, "curve", wrong)
