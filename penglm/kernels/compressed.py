@@ -62,6 +62,58 @@ def add_columns(data, indices, indptr, columns, coef, out):
 
 
 @jit
+def solve_together(
+    data, indices, indptr, mean, w_sum, columns, l2, total, unit, rest, goal, n_most,
+    step, values,
+):  # fmt: skip
+    """Write the step (k,) at whose end slopes vanish; return how many it took.
+
+    Conjugate gradients, each coordinate in units of its own curvature ``total`` (k,),
+    on packed columns (see ``pack_columns``) with a ridge ``l2`` (k,). ``rest`` (k,),
+    the slopes, becomes what is left of them; at most ``goal`` of ``unit`` (k,), unless
+    the steps run out. ``values`` (n,) is room to work in.
+
+    References
+    ----------
+    Hestenes and Stiefel (1952), J. Res. Nat. Bur. Standards 49(6).
+    """
+    k = columns.size
+    way, bent = np.empty(k), np.empty(k)
+    step[:] = 0.0
+    size = largest = 0.0
+    for q in range(k):
+        way[q] = rest[q] / total[q]
+        size += rest[q] * way[q]
+        largest = max(largest, abs(rest[q]) / unit[q])
+    for n_steps in range(n_most):
+        if not largest > goal:
+            return n_steps
+        values[:] = 0.0
+        add_columns(data, indices, indptr, columns, way, values)
+        dot_columns(data, indices, indptr, columns, values, bent)
+        shift = bend = 0.0
+        for q in range(k):
+            shift += mean[columns[q]] * way[q]
+        for q in range(k):
+            bent[q] += l2[q] * way[q] - w_sum * shift * mean[columns[q]]
+            bend += way[q] * bent[q]
+        if not bend > 0.0:
+            return n_steps
+        far = size / bend
+        before = size
+        size = largest = 0.0
+        for q in range(k):
+            step[q] += far * way[q]
+            rest[q] -= far * bent[q]
+            size += rest[q] * (rest[q] / total[q])
+            largest = max(largest, abs(rest[q]) / unit[q])
+        turn = size / before
+        for q in range(k):
+            way[q] = rest[q] / total[q] + turn * way[q]
+    return n_most
+
+
+@jit
 def pack_columns(
     data, indices, indptr, columns, root, center, scale, w_sum,
     packed, rows, starts, mean, curvature,

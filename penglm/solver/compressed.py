@@ -31,20 +31,22 @@ GRAM_ENTRIES = 4
 ENTRY = 12
 ALWAYS_SPARE = 64_000_000
 SPARE_SHARE = 0.3
-# A working set may grow at once to so many times its size.
+# A working set may grow at once to so many times its size; otherwise by the columns
+# whose slope is this share of its threshold. Strengths of a path lie 0.95 apart.
 WIDEST = 2
+NEARLY = 0.93
 # A sweep over all coordinates measures what is left, so that the promise need not be
 # kept with the margin that others need.
 EASE = 9.0
-# Sweeps before conjugate gradients, steps of those at a time, and the share of the
-# slope that they leave: later ones are wasted while signs still change.
+# Sweeps before conjugate gradients, the share of the slope that those leave, since more
+# is wasted while signs still change, and their steps at a time.
 SWEEPS_BEFORE = 2
-MOST_STEPS = 20
 REDUCTION = 0.1
+LEAST_STEPS, MOST_STEPS = 5, 100
 # Fewer coefficients settle in a few sweeps.
 LEAST_SUPPORT = 50
-# Halvings of a step that leaves the orthant of its start.
-HALVINGS = 5
+# What is tried next of a step that leaves the orthant of its start.
+SHORTER = 0.25
 # Sweeps that may pass without the largest violation falling to this share.
 PATIENCE = 100
 PROGRESS = 0.9
@@ -79,15 +81,21 @@ def suits(design: Design, columns: Index, *, is_asked: bool) -> bool:
     return is_asked or few
 
 
-def widen(problem: Problem, here: Expansion, working: Index) -> Index:
-    """Return the working set, or all columns of the problem if that is cheap.
+def widen(problem: Problem, here: Expansion, working: Index, alpha: float) -> Index:
+    """Return the working set with the columns that may come to belong to it.
 
     A sparse column that stays at zero costs a look in a few sweeps; one that is missed
-    costs a step.
+    costs a step. All columns of the problem where they are not many more; otherwise
+    those whose slope is near the threshold.
     """
-    scope, whole = np.arange(here.score.size), problem.engine.whole()
-    if whole is None or scope.size > WIDEST * working.size:
+    whole = problem.engine.whole()
+    if whole is None or working.size < LEAST_COLUMNS:
         return working
+    scope = np.arange(here.score.size)
+    if scope.size > WIDEST * working.size:
+        is_near = np.abs(here.score) >= NEARLY * problem.inner_penalty.threshold(alpha)
+        is_near[working] = True
+        scope = np.flatnonzero(is_near)
     return scope if suits(whole.design, scope, is_asked=False) else working
 
 
@@ -217,6 +225,8 @@ class Descent:
         What the steps so far did to the weighted rows, up to ``shift`` roots of the
         weights.
     shift : float
+    n_most : int
+        Steps of conjugate gradients at a time.
     coef : Vector (k,)
     """
 
@@ -225,6 +235,7 @@ class Descent:
     score: Vector
     change: Vector
     shift: float = 0.0
+    n_most: int = MOST_STEPS
     coef: Vector = field(init=False)
 
     def __post_init__(self) -> None:
@@ -269,57 +280,64 @@ class Descent:
     def conjugate(self, members: Index) -> int:
         """Move ``members`` together, signs and limits held; return the steps.
 
-        Conjugate gradients on the face of the penalty that the coefficients are on. A
-        step that leaves it ends at its edge, if the objective falls there, and is
-        halved otherwise.
-
-        References
-        ----------
-        Hestenes and Stiefel (1952), J. Res. Nat. Bur. Standards 49(6).
+        Conjugate gradients on the face of the penalty that the coefficients are on.
+        Where columns depend on each other they go far beyond it: fewer steps then find
+        a better face first.
         """
         t, p = self.sub.terms, self.packed
         total = p.curvature + t.l2
         inside = (self.coef > t.lower) & (self.coef < t.upper) & (total > 0.0)
         on = members[inside[members]]
-        start, l2, total = self.coef[on], t.l2[on], total[on]
+        start = self.coef[on]
         slope = self.score[on] - p.correlate(on, self.change, self.shift)
-        slope -= t.l1[on] * np.sign(start) + l2 * start
-        step, n_steps = self.solve(on, slope, total)
+        slope -= t.l1[on] * np.sign(start) + t.l2[on] * start
+        step, n_steps = self.solve(on, slope, total[on])
+        is_inside = self.follow(on, step, slope) == 1.0
+        self.n_most = 2 * self.n_most if is_inside else self.n_most // 2
+        self.n_most = min(max(self.n_most, LEAST_STEPS), MOST_STEPS)
+        return n_steps
+
+    def follow(self, on: Index, step: Vector, slope: Vector) -> float:
+        """Move along a step (k,), bent back at the edge of the face.
+
+        It is shortened for as long as that helps, at worst to where the first
+        coefficient meets the edge. Return the share taken.
+        """
+        t, p, start = self.sub.terms, self.packed, self.coef[on]
         has_sign = t.l1[on] > 0.0
         low = np.where(has_sign & (start > 0.0), 0.0, -np.inf)
         high = np.where(has_sign & (start < 0.0), 0.0, np.inf)
         low, high = np.maximum(low, t.lower[on]), np.minimum(high, t.upper[on])
-        for halving in range(HALVINGS):
-            end = np.clip(start + 0.5**halving * step, low, high)
+        ends = np.where(step > 0.0, high, low) - start
+        moves = step != 0.0
+        first = float((ends[moves] / step[moves]).min(initial=1.0))
+        share, taken, best, way = 1.0, 0.0, 0.0, None
+        while True:
+            end = np.clip(start + share * step, low, high)
             move = end - start
             values, shift = p.combine(on, move, self.change.size)
-            bend = values @ values - p.weight_sum * shift**2 + (l2 * move) @ move
-            if 0.5 * bend < slope @ move:
-                self.coef[on] = end
-                self.change += values
-                self.shift += shift
+            bend = values @ values - p.weight_sum * shift**2 + (t.l2[on] * move) @ move
+            fall = float(slope @ move) - 0.5 * float(bend)
+            if fall > best:
+                taken, best, way = share, fall, (end, values, shift)
+            if share <= first or (way is not None and fall < best):
                 break
-        return n_steps
+            share = max(SHORTER * share, first)
+        if way is not None:
+            self.coef[on] = way[0]
+            self.change += way[1]
+            self.shift += way[2]
+        return taken
 
     def solve(self, on: Index, slope: Vector, total: Vector) -> tuple[Vector, int]:
         """Return roughly the step (k,) at whose end ``slope`` (k,) vanishes."""
-        p, unit, l2 = self.packed, self.sub.unit[on], self.sub.terms.l2[on]
-        step, rest = np.zeros(on.size), slope.copy()
-        way = rest / total
-        size = float(rest @ way)
-        goal = max(0.5 * self.sub.tol, REDUCTION * float(np.abs(rest / unit).max()))
-        for n_steps in range(MOST_STEPS):
-            if not np.abs(rest / unit).max() > goal:
-                return step, n_steps
-            serve()
-            values, shift = p.combine(on, way, self.change.size)
-            bent = p.correlate(on, values, shift) + l2 * way
-            bend = float(way @ bent)
-            if not bend > 0.0:
-                return step, n_steps
-            step += (size / bend) * way
-            rest -= (size / bend) * bent
-            before, eased = size, rest / total
-            size = float(rest @ eased)
-            way = eased + (size / before) * way
-        return step, MOST_STEPS
+        from penglm.kernels.compressed import solve_together
+
+        p, unit = self.packed, self.sub.unit[on]
+        goal = max(0.5 * self.sub.tol, REDUCTION * float(np.abs(slope / unit).max()))
+        step, values = np.empty(on.size), np.empty(self.change.size)
+        n_steps = solve_together(
+            p.data, p.rows, p.starts, p.mean, p.weight_sum, on, self.sub.terms.l2[on],
+            total, unit, slope.copy(), goal, self.n_most, step, values,
+        )  # fmt: skip
+        return step, int(n_steps)

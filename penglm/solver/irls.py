@@ -195,7 +195,9 @@ class Play:
             self.working, here, violation, is_free=free, target=target
         )
         if self.options.road != "covariance":
-            self.working = compressed.widen(self.problem, here, self.working)
+            self.working = compressed.widen(
+                self.problem, here, self.working, self.alpha
+            )
         self.before = self.inside(violation)
         tol = target
         if not self.problem.is_quadratic and not self.is_secant:

@@ -137,6 +137,30 @@ def test_packed_sweep_equals_its_twin(seed):
 
 
 @many
+def test_steps_taken_together_equal_a_linear_solve(seed):
+    X, weight, center, scale, rng = weighted(seed)
+    everyone = np.arange(N_COLUMNS)
+    data, rows, starts, mean, curvature = pack(X, everyone, weight, center, scale)
+    Z = np.sqrt(weight)[:, None] * (X - center) / scale
+    on = np.array([7, 0, 4, 3])
+    l2, slope, unit = rng.uniform(0.1, 0.5, 4), rng.normal(size=4), np.ones(4)
+    matrix = Z[:, on].T @ Z[:, on] + np.diag(l2)
+    whole = (data, rows, starts, mean, weight.sum(), on, l2)
+    total, step, rest = curvature[on] + l2, np.empty(4), slope.copy()
+    room = np.empty(N_ROWS)
+    taken = compressed.solve_together(*whole, total, unit, rest, 1e-12, 50, step, room)
+    # As many steps as unknowns, but for rounding.
+    assert taken <= 5
+    assert_allclose(step, np.linalg.solve(matrix, slope), rtol=1e-10, atol=1e-12)
+    assert_allclose(rest, slope - matrix @ step, atol=1e-11)
+    rest = slope.copy()
+    assert (
+        compressed.solve_together(*whole, total, unit, rest, 1e-12, 2, step, room) == 2
+    )
+    assert_allclose(rest, slope - matrix @ step, rtol=1e-8, atol=1e-11)
+
+
+@many
 @every_storage
 def test_moments_equal_their_definition(seed, storage):
     X, rng = draw(seed, storage)

@@ -158,6 +158,26 @@ def test_the_promise_is_kept_on_the_quadratic(family):
     assert_allclose(left, 0.0, atol=1e-12)
 
 
+@pytest.mark.parametrize("seed", [1, 3, 9])
+def test_a_face_without_a_minimum_is_left(seed, monkeypatch):
+    # One or two entries a column: many columns say the same, and along combinations
+    # of theirs that cancel a face has no minimum.
+    rng = np.random.default_rng(seed)
+    n, p = 300, 700
+    cells = rng.integers(0, n * p, 800)
+    X = sparse.csc_array((rng.normal(size=800), (cells % n, cells // n)), shape=(n, p))
+    X = X[:, np.diff(X.indptr) > 0]
+    truth = rng.normal(size=X.shape[1]) * (rng.uniform(size=X.shape[1]) < 0.1)
+    problem = pg.PenalizedGLM(X @ truth + rng.normal(size=n), X).problem(1.0)
+    null = fit_null(problem, Options())
+    grid = alpha_max(problem, null) * np.geomspace(1.0, 1e-3, 20)
+    taken = counted(monkeypatch)
+    found = solve_path(problem, grid, null, Options())
+    assert taken
+    assert np.count_nonzero(found[-1].coef) > n
+    assert all(each.status is Status.OPTIMAL for each in found)
+
+
 @pytest.mark.parametrize("storage", [Sparse, Dense])
 def test_the_road_is_for_sparse_columns(storage):
     _, X, _ = draw("gaussian")
