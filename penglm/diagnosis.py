@@ -89,8 +89,10 @@ def tell_rank(
 def tell_constant(names: Sequence[str]) -> None:
     """Warn about columns that say nothing beside an intercept."""
     if names:
+        many = len(names) > 1
         warn(
-            f"columns {list(names)} are constant; their coefficients are 0.",
+            f"column{'s' * many} {listed(names)} {'are' if many else 'is'} constant; "
+            f"{'their coefficients are' if many else 'its coefficient is'} 0.",
             ConstantColumnWarning,
         )
 

@@ -277,13 +277,21 @@ def test_constant_gaussian_response_is_its_intercept(value):
 @pytest.mark.parametrize("value", [7.1, 7.1e-200, 1e9 / 3])
 def test_constant_column_gets_zero_and_one_warning(value):
     y, X, _ = draw("gaussian")
-    text = "columns ['bmi'] are constant; their coefficients are 0."
+    text = "column bmi is constant; its coefficient is 0."
     with pytest.warns(ConstantColumnWarning, match=f"^{re.escape(text)}$") as caught:
         fit = pg.PenalizedGLM(y, X.assign(bmi=value)).fit(0.0)
     assert len(caught) == 1
     assert (fit.coef[1], fit.spec.dropped) == (0.0, ("bmi",))
     expected = pg.PenalizedGLM(y, X.drop(columns="bmi")).fit(0.0)
     assert_allclose(fit.fittedvalues, expected.fittedvalues, rtol=AGREE)
+
+
+def test_the_first_few_of_many_constant_columns_are_named():
+    y = np.arange(N, dtype=float)
+    X = np.column_stack([y % 7.0, np.ones((N, 30))])
+    text = "columns x2, x3, x4, x5, x6, x7, x8, x9, x10, x11 and 20 more are constant;"
+    with pytest.warns(ConstantColumnWarning, match=text):
+        pg.PenalizedGLM(y, X)
 
 
 def test_unpenalised_dependent_columns_get_the_least_norm_and_a_warning():
