@@ -1,6 +1,6 @@
 """A path of solutions: where it starts, which strengths it visits, when it stops."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from penglm.solver.null import Null
 from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
 from penglm.solver.screening import solve_ahead
-from penglm.solver.solution import Certificate, Solution, Status
+from penglm.solver.solution import Certificate, Solution, SparseVector, Status
 from penglm.solver.working_set import Warm
 
 # glmnet's rules (Friedman, Hastie and Tibshirani, 2010, section 2.5; glmnet.control):
@@ -86,11 +86,21 @@ def solve_path(
     list of Solution
         On the original scale, shorter than ``alphas`` if stopped early.
     """
-    outcomes = trace(
+    # As many at a time as a certificate judges in one pass: coefficients of all points
+    # side by side would be many numbers. A Gram matrix of all columns judges them all.
+    is_known = moments_certificate.may_suit(problem, len(alphas))
+    most = len(alphas) if is_known else batch_size(problem)
+    solutions: list[Solution] = []
+    waiting: list[Outcome] = []
+    for outcome in trace(
         problem, alphas, null, options, stop_early=stop_early, start=start,
         on_point=on_point,
-    )  # fmt: skip
-    return finish(problem, outcomes, null, options)
+    ):  # fmt: skip
+        waiting.append(outcome)
+        if len(waiting) == most:
+            solutions += finish(problem, waiting, null, options)
+            waiting = []
+    return [*solutions, *finish(problem, waiting, null, options)]
 
 
 def trace(
@@ -102,34 +112,38 @@ def trace(
     stop_early: bool = False,
     start: Warm | None = None,
     on_point: Callable[[int], None] | None = None,
-) -> list[Outcome]:
-    """Solve as ``solve_path`` does, without certificates, on the solver's scale."""
+) -> Iterator[Outcome]:
+    """Solve as ``solve_path`` does, without certificates, on the solver's scale.
+
+    Only the next point needs the slopes and second derivatives of one; they are left
+    out of every outcome but the last.
+    """
     if null.outcome.status is Status.NO_FINITE_SOLUTION:
-        return nowhere(null, alphas[:1] if stop_early else alphas)
+        yield from nowhere(null, alphas[:1] if stop_early else alphas)
+        return
     warm = start or null.warm(alpha_max(problem, null))
     if start is None and len(alphas) > 0:
         warm = pilot.lead(problem, float(alphas[0]), warm, null.score_scale, options)
-    outcomes: list[Outcome] = []
-    while len(outcomes) < len(alphas):
-        ahead = [float(alpha) for alpha in alphas[len(outcomes) :]]
+    losses: list[float] = []
+    while len(losses) < len(alphas):
+        ahead = [float(alpha) for alpha in alphas[len(losses) :]]
         for outcome in solve_ahead(problem, ahead, warm, null.score_scale, options):
             warm = outcome.warm
-            # Only the next point needs slopes and second derivatives.
-            outcomes.append(outcome.bare())
+            losses.append(outcome.loss)
             if on_point is not None:
-                on_point(len(outcomes))
-            if stop_early and is_exhausted(problem, null, outcomes):
-                return [*outcomes[:-1], outcome]
-    return [*outcomes[:-1], outcome]
+                on_point(len(losses))
+            is_over = stop_early and is_exhausted(problem, null, losses)
+            if is_over or len(losses) == len(alphas):
+                yield outcome
+                return
+            yield outcome.bare()
 
 
-def nowhere(null: Null, alphas: Sequence[float]) -> list[Outcome]:
-    """Return outcomes of a problem whose free columns run off at every strength."""
+def nowhere(null: Null, alphas: Sequence[float]) -> Iterator[Outcome]:
+    """Yield outcomes of a problem whose free columns run off at every strength."""
     point = null.outcome.warm.point
-    return [
-        replace(null.outcome, warm=Warm(point, float(alpha), NOTHING))
-        for alpha in alphas
-    ]
+    for alpha in alphas:
+        yield replace(null.outcome, warm=Warm(point, float(alpha), NOTHING))
 
 
 def solve_at(
@@ -194,12 +208,12 @@ def inside(problem: Problem, null: Null, outcome: Outcome) -> tuple[float, Vecto
     return intercept, coef
 
 
-def is_exhausted(problem: Problem, null: Null, outcomes: list[Outcome]) -> bool:
+def is_exhausted(problem: Problem, null: Null, losses: list[float]) -> bool:
     """Tell whether the last step down the path explained nothing more."""
-    if len(outcomes) < LEAST_POINTS or null.deviance <= 0.0:
+    if len(losses) < LEAST_POINTS or null.deviance <= 0.0:
         return False
     share = 2.0 * problem.weight_total / null.deviance
-    before, now = (1.0 - share * outcome.loss for outcome in outcomes[-2:])
+    before, now = (1.0 - share * loss for loss in losses[-2:])
     return now > ENOUGH_EXPLAINED or now - before < LEAST_GAIN * now
 
 
@@ -215,27 +229,21 @@ def claims(
 
 
 def finish(
-    problem: Problem,
-    outcomes: list[Outcome],
-    null: Null,
-    options: Options,
+    problem: Problem, outcomes: list[Outcome], null: Null, options: Options
 ) -> list[Solution]:
     """Bring outcomes to the original scale and let the certificate decide on them."""
+    if not outcomes:
+        return []
     original = [inside(problem, null, outcome) for outcome in outcomes]
+    claimed = claims(outcomes, original)
     known, here = outcomes[-1].warm.curvature, null.outcome.here
     solutions: list[Solution] = []
-    judged: list[tuple[Certificate, float]] = []
     if known is not None and moments_certificate.suits(problem, len(outcomes), known):
         judged = moments_certificate.certify_from_gram(
-            problem, claims(outcomes, original), here, known, null.score_scale,
-            options.tol,
-        )  # fmt: skip
-    # A few at a time: coefficients of all points side by side would be many numbers.
-    step = batch_size(problem)
-    for first in range(len(judged), len(outcomes), step):
-        some = slice(first, first + step)
-        part = claims(outcomes[some], original[some])
-        judged += certify(problem, part, null.score_scale, with_gap=False)
+            problem, claimed, here, known, null.score_scale, options.tol
+        )
+    else:
+        judged = certify(problem, claimed, null.score_scale, with_gap=False)
     for outcome, (certificate, deviance), (intercept, coef) in zip(
         outcomes, judged, original, strict=True
     ):
@@ -246,8 +254,8 @@ def finish(
         elif status is Status.OPTIMAL:
             status = Status.OPTIMAL_INACCURATE
         solution = Solution(
-            outcome.warm.alpha, intercept, coef, status, certificate, deviance,
-            n_iter=outcome.n_iter, history=outcome.history, rank=outcome.rank,
+            outcome.warm.alpha, intercept, SparseVector.of(coef), status, certificate,
+            deviance, outcome.n_iter, outcome.history, outcome.rank,
         )  # fmt: skip
         solutions.append(solution)
     return solutions

@@ -18,7 +18,7 @@ from penglm.families.links import Power
 from penglm.penalties import PENALTIES
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.fit import FitResults
-from penglm.solver.solution import Certificate, Solution, Status
+from penglm.solver.solution import Certificate, Solution, SparseVector, Status
 from penglm.writing import write
 
 FORMAT = "penglm model"
@@ -261,7 +261,7 @@ def restored(model: dict[str, Any]) -> FitResults:
     solution = Solution(
         alpha=float(model["alpha"]),
         intercept=model["intercept"],
-        coef=columns["coef"],
+        entries=SparseVector.of(columns["coef"]),
         status=Status(model["status"]),
         certificate=Certificate(
             **{

@@ -156,6 +156,11 @@ class Design(ABC):
         """
 
     @property
+    def n_stored(self) -> int:
+        """How many numbers are stored: what a product with one vector has to read."""
+        return self.shape[0] * self.shape[1]
+
+    @property
     def gram_passes(self) -> float:
         """How many products with one vector a Gram matrix of all columns costs."""
         return GRAM_PASSES * self.shape[1]

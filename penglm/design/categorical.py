@@ -90,6 +90,10 @@ class Categorical(Design):
         return part
 
     @property
+    def n_stored(self) -> int:
+        return self.shape[0]
+
+    @property
     def block_rows(self) -> int:
         return MOST_ROWS
 

@@ -146,6 +146,10 @@ class Sparse(Design):
         return Sparse(self.X[first:last])
 
     @property
+    def n_stored(self) -> int:
+        return int(self.X.nnz)
+
+    @property
     def block_rows(self) -> int:
         # Entries lie column by column, so a part of the rows is a search in each.
         return ALL_ROWS

@@ -138,6 +138,10 @@ class Split(Design):
         return only.X
 
     @property
+    def n_stored(self) -> int:
+        return sum(part.n_stored for part in self.parts)
+
+    @property
     def gram_passes(self) -> float:
         # Of factors only the levels that a row has meet each other.
         others = [part for part in self.parts if not isinstance(part, Categorical)]

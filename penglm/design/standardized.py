@@ -108,6 +108,10 @@ class Standardized(Design):
         return part
 
     @property
+    def n_stored(self) -> int:
+        return self.design.n_stored
+
+    @property
     def block_rows(self) -> int:
         return self.design.block_rows
 

@@ -79,7 +79,7 @@ class FitResults:
 
     @property
     def coef(self) -> Vector:
-        """Coefficients (p,) on the original scale of the columns."""
+        """Coefficients (p,) on the original scale of the columns; a new array."""
         return self.solution.coef
 
     @cached_property
@@ -95,12 +95,12 @@ class FitResults:
     @property
     def support(self) -> Index:
         """Positions of the nonzero coefficients."""
-        return np.flatnonzero(self.coef)
+        return self.solution.entries.places.copy()
 
     @property
     def n_nonzero(self) -> int:
         """Number of nonzero coefficients."""
-        return int(self.support.size)
+        return self.solution.n_nonzero
 
     @property
     def status(self) -> Status:
@@ -148,7 +148,7 @@ class FitResults:
     def linear_predictor(self) -> Vector:
         """Linear predictor (n,) of the rows fitted, offset included."""
         product = self.data.design.linear_predictor(
-            self.coef[self.support], self.support
+            self.solution.entries.values, self.support
         )
         return self.data.offset + self.intercept + product
 
@@ -287,7 +287,7 @@ class FitResults:
             rows = encode(self.data, data, offset, exposure)
             eta = rows.offset + self.intercept
             eta = eta + rows.design.linear_predictor(
-                self.coef[self.support], self.support
+                self.solution.entries.values, self.support
             )
             is_missing = rows.is_missing
         out = eta if which == "linear" else self.spec.family.link.inverse(eta)

@@ -73,8 +73,12 @@ class PathResults:
         """Coefficients, one row a name and one column a strength, stored sparse."""
         import pandas as pd
 
-        columns = [sparse.csc_array(s.coef[:, None]) for s in self.solutions]
-        matrix = sparse.hstack(columns, format="csc")
+        entries = [solution.entries for solution in self.solutions]
+        values = np.concatenate([each.values for each in entries])
+        places = np.concatenate([each.places for each in entries])
+        starts = np.concatenate([[0], np.cumsum(self.n_nonzero)])
+        shape = len(self.data.names), len(entries)
+        matrix = sparse.csc_array((values, places, starts), shape=shape)
         accessor: Any = pd.DataFrame.sparse
         return accessor.from_spmatrix(
             matrix, index=list(self.data.names), columns=self.alphas
@@ -83,7 +87,7 @@ class PathResults:
     @property
     def n_nonzero(self) -> Index:
         """Nonzero coefficients (m,)."""
-        return np.array([np.count_nonzero(s.coef) for s in self.solutions])
+        return np.array([solution.n_nonzero for solution in self.solutions])
 
     @property
     def deviance_ratio(self) -> Vector:
@@ -94,7 +98,7 @@ class PathResults:
     @property
     def budgets(self) -> Vector:
         """``sum_j |coef_j|`` (m,): the constraint each strength corresponds to."""
-        return np.array([float(np.abs(s.coef).sum()) for s in self.solutions])
+        return np.array([float(np.abs(s.entries.values).sum()) for s in self.solutions])
 
     @property
     def kkt_residual(self) -> Vector:

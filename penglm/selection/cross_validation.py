@@ -277,10 +277,11 @@ def cross_validate(
     def work(k: int) -> Answer:
         obey(stop)
         fold = folds[k]
-        outcomes = trace(
+        steps = trace(
             fold.problem, alphas.tolist(), fold.null(options), options,
             on_point=lambda _: on_point(),
         )  # fmt: skip
+        outcomes = list(steps)
         n_missed = sum(each.status is not Status.OPTIMAL for each in outcomes)
         return *folds.judge(k, fold, fold.points(outcomes), metric), n_missed
 

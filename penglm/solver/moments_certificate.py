@@ -13,7 +13,7 @@ from penglm._typing import Index
 from penglm.solver import quadratic
 from penglm.solver.certificate import Candidates, certify, judgement, sum_scores
 from penglm.solver.problem import Problem
-from penglm.solver.quadratic import Curvature, Expansion
+from penglm.solver.quadratic import LARGEST_CACHE, Curvature, Expansion
 from penglm.solver.solution import Certificate
 
 # Points of a path that are judged from the raw rows too.
@@ -24,13 +24,17 @@ FEWEST, LEAST_NUMBERS = 10, 1_000_000
 ROOM = 0.1
 
 
-def suits(problem: Problem, n_points: int, curvature: Curvature | None) -> bool:
+def may_suit(problem: Problem, n_points: int) -> bool:
+    """Tell whether a Gram matrix of all columns would be worth a path's while."""
+    p = problem.n_features
+    is_large = problem.engine.n_obs * p >= LEAST_NUMBERS and p <= LARGEST_CACHE
+    return problem.is_quadratic and n_points >= FEWEST and is_large
+
+
+def suits(problem: Problem, n_points: int, curvature: Curvature) -> bool:
     """Tell whether the slopes of a path follow from its Gram matrix."""
-    if curvature is None or not problem.is_quadratic or n_points < FEWEST:
-        return False
     movable = np.count_nonzero(~problem.penalty.is_fixed)
-    size = problem.engine.n_obs * problem.n_features
-    return bool(curvature.columns.size == movable and size >= LEAST_NUMBERS)
+    return may_suit(problem, n_points) and curvature.columns.size == movable
 
 
 def certify_from_gram(

@@ -27,6 +27,8 @@ SMALL = 500
 SLOPE = 0.1
 # Strengths that are solved between two passes over all columns.
 AHEAD = 8
+# Their points and slopes may be so many numbers, or a share of those of the design.
+MOST_NUMBERS, SHARE = 500_000, 0.3
 # From the start, strengths down to this share of it are near enough to go abreast.
 NEAR = 0.6
 # Copying more than this share of the columns together saves nothing.
@@ -80,7 +82,7 @@ def solve_ahead(
     list of Outcome
         At least one. ``OPTIMAL`` only where every one of the p conditions was checked.
     """
-    few = list(alphas[:AHEAD])
+    few = list(alphas[: n_ahead(problem)])
     near = [alpha for alpha in few if alpha >= NEAR * start.alpha]
     if len(near) > 1 and abreast.suits(problem, few[0], options):
         solved, start = abreast.solve_abreast(
@@ -123,6 +125,13 @@ def solve_ahead(
     return done
 
 
+def n_ahead(problem: Problem) -> int:
+    """Return how many strengths are solved between two passes over all columns."""
+    (stored,) = problem.engine.sum(lambda block: (block.design.n_stored,))
+    room = max(MOST_NUMBERS, SHARE * stored)
+    return int(np.clip(room // (3 * max(problem.n_features, 1)), 1, AHEAD))
+
+
 def solve_each(
     problem: Problem,
     alphas: Sequence[float],
@@ -160,7 +169,8 @@ def widen(problem: Problem, found: Sequence[Outcome], columns: Index) -> list[Ou
         if curvature is not None:
             known = curvature.point.among(columns, p)
             curvature = curvature.beyond(columns, known)
-        before = outcome.warm.before
+        # A path goes on from the last alone.
+        before = outcome.warm.before if outcome is found[-1] else None
         if before is not None:
             before = replace(before, point=before.point.among(columns, p))
         warm = replace(

@@ -88,6 +88,34 @@ class Point:
 
 
 @dataclass(frozen=True, eq=False)
+class SparseVector:
+    """A vector by its nonzero entries.
+
+    Attributes
+    ----------
+    size : int
+    places : Index (k,)
+    values : Vector (k,)
+    """
+
+    size: int
+    places: Index
+    values: Vector
+
+    @classmethod
+    def of(cls, vector: Vector) -> "SparseVector":
+        """Return the entries of a vector."""
+        places = np.flatnonzero(vector)
+        return cls(vector.size, places, vector[places])
+
+    def to_dense(self) -> Vector:
+        """Return the vector (size,), a new one."""
+        vector = np.zeros(self.size)
+        vector[self.places] = self.values
+        return vector
+
+
+@dataclass(frozen=True, eq=False)
 class Solution:
     """One point of a path, on the original scale of the data.
 
@@ -95,7 +123,8 @@ class Solution:
     ----------
     alpha : float
     intercept : float
-    coef : Vector (p,)
+    entries : SparseVector (p,)
+        The coefficients.
     status : Status
     certificate : Certificate
     deviance : float
@@ -110,10 +139,20 @@ class Solution:
 
     alpha: float
     intercept: float
-    coef: Vector
+    entries: SparseVector
     status: Status
     certificate: Certificate
     deviance: float
     n_iter: int
     history: tuple[float, ...]
     rank: int | None = None
+
+    @property
+    def coef(self) -> Vector:
+        """Coefficients (p,), a new array."""
+        return self.entries.to_dense()
+
+    @property
+    def n_nonzero(self) -> int:
+        """Number of coefficients that are not zero."""
+        return self.entries.places.size

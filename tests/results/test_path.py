@@ -1,9 +1,12 @@
 """What a path tells: its grid, its points, who enters where, and what lies between."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 
 import penglm as pg
 from penglm.results import fit as fit_module
@@ -44,6 +47,28 @@ def test_automatic_grid_is_logarithmic_from_alpha_max_down(family):
     assert_allclose(path.alphas, expected, rtol=1e-12)
     assert path.n_nonzero[0] == 0
     assert path.converged
+
+
+def test_a_path_of_many_sparse_columns_keeps_what_is_not_zero():
+    n, p, m, byte = 400, 40_000, 100, 8
+    rng = np.random.default_rng(3)
+    X = sparse.random_array((n, p), density=0.01, rng=rng, format="csc")
+    X = X[:, np.diff(X.indptr) > 0]
+    y = X[:, :5] @ np.ones(5) + 0.1 * rng.normal(size=n)
+    model = pg.PenalizedGLM(y, X)
+    model.fit_path(n_alphas=2, alpha_min_ratio=0.5)
+    tracemalloc.start()
+    try:
+        path = model.fit_path(n_alphas=m, alpha_min_ratio=0.05)
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # One vector of all columns a strength would take 32 MB. Nothing of it is left;
+    # at work there are a few, whatever the number of strengths.
+    assert len(path) == m
+    assert kept < 0.1 * m * p * byte
+    assert peak < m * p * byte
+    assert_array_equal(path.coef.to_numpy()[:, -1], path[-1].coef)
 
 
 def test_grid_of_a_wide_design_ends_a_hundredth_below_its_top():

@@ -1,5 +1,6 @@
 """Few columns first, all of them in the end: nothing is missed and nothing lost."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy import sparse
 
 import penglm as pg
 from penglm.design import Categorical, Dense, Sparse, Split
+from penglm.exceptions import ConstantColumnWarning
 from penglm.path import alpha_grid, alpha_max, solve_path
 from penglm.solver import quadratic, screening
 from penglm.solver.irls import solve
@@ -242,6 +244,21 @@ def test_strengths_before_the_first_error_are_kept(family, monkeypatch):
         assert_allclose(
             a.warm.point.coef, b.warm.point.coef, rtol=0.0, atol=1e-5
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("n_obs", "n_features", "expected"),
+    [(50, 2_000, 8), (50, 60_000, 2), (5, 10**6, 1)],
+)
+def test_few_strengths_go_ahead_where_columns_are_many_and_empty(
+    n_obs, n_features, expected
+):
+    X = sparse.csc_array(([1.0], ([0], [1])), shape=(n_obs, n_features))
+    y = np.arange(n_obs, dtype=float)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConstantColumnWarning)
+        problem = pg.PenalizedGLM(y, X).problem(1.0)
+    assert screening.n_ahead(problem) == expected
 
 
 @everywhere
