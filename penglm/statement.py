@@ -111,7 +111,7 @@ class Statement:
         """Weight total, means and standard deviations of the columns."""
         return measure(self.engine)
 
-    @property
+    @cached_property
     def dropped(self) -> tuple[str, ...]:
         """Names of constant columns."""
         return tuple(self.data.names[j] for j in np.flatnonzero(self.moments.sd == 0.0))

@@ -90,9 +90,8 @@ def certify(
 def batch_size(problem: Problem) -> int:
     """Return how many solutions are judged in one pass."""
     n_obs, p = problem.engine.n_obs, problem.n_features
-    (stored,) = problem.engine.sum(lambda block: (block.design.n_stored,))
-    room = max(MOST_NUMBERS, SHARE * stored)
-    return int(np.clip(room // (n_obs + p), LEAST_BATCH, LARGEST_BATCH))
+    room = max(MOST_NUMBERS, SHARE * problem.n_stored)
+    return min(max(int(room / (n_obs + p)), LEAST_BATCH), LARGEST_BATCH)
 
 
 def judge(

@@ -160,6 +160,12 @@ class Problem:
         return self.engine.n_features
 
     @cached_property
+    def n_stored(self) -> int:
+        """How many numbers the design stores."""
+        (stored,) = self.engine.sum(lambda block: (block.design.n_stored,))
+        return int(stored)
+
+    @cached_property
     def inner_penalty(self) -> Penalty:
         """The penalty on the solver's scale."""
         return self.penalty.rescaled(self.scale)

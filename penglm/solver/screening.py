@@ -127,9 +127,8 @@ def solve_ahead(
 
 def n_ahead(problem: Problem) -> int:
     """Return how many strengths are solved between two passes over all columns."""
-    (stored,) = problem.engine.sum(lambda block: (block.design.n_stored,))
-    room = max(MOST_NUMBERS, SHARE * stored)
-    return int(np.clip(room // (3 * max(problem.n_features, 1)), 1, AHEAD))
+    room = max(MOST_NUMBERS, SHARE * problem.n_stored)
+    return min(max(int(room / (3 * max(problem.n_features, 1))), 1), AHEAD)
 
 
 def solve_each(
