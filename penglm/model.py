@@ -39,7 +39,7 @@ class PenalizedGLM:
         Predictors, without a constant. Names are kept.
     family : str, Family, or statsmodels family, default "gaussian"
     link : str or Link, optional
-        The family's canonical link if not given.
+        The family's default link if not given.
     offset : array (n,), optional
         Added to the linear predictor.
     exposure : array (n,), optional

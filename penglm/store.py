@@ -13,7 +13,7 @@ import penglm
 from penglm._typing import Vector
 from penglm.design import Dense
 from penglm.exceptions import ModelFileError, PenglmInputError
-from penglm.families import FAMILIES, LINKS, as_family
+from penglm.families import FAMILIES, LINKS, as_link
 from penglm.families.links import Power
 from penglm.penalties import PENALTIES
 from penglm.results.data import ModelData, ModelSpec
@@ -147,6 +147,7 @@ def described(results: FitResults) -> dict[str, Any]:
     return {
         "family": spec.family.name,
         "link": spec.family.link.name,
+        "family_parameters": spec.family.parameters,
         "exponent": getattr(spec.family.link, "exponent", None),
         "alpha": finite([solution.alpha])[0],
         "l1_ratio": spec.l1_ratio,
@@ -246,7 +247,9 @@ def restored(model: dict[str, Any]) -> FitResults:
         columns=() if encoder is None else tuple(model["encoder"]["table"]),
     )
     spec = ModelSpec(
-        family=as_family(model["family"], link),
+        family=FAMILIES[model["family"]](
+            as_link(link), **model.get("family_parameters", {})
+        ),
         fit_intercept=model["fit_intercept"],
         standardize=model["standardize"],
         l1_ratio=model["l1_ratio"],

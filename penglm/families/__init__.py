@@ -5,12 +5,15 @@ from typing import Any
 from penglm.exceptions import PenglmInputError
 from penglm.families.base import Family, Interval, Link, ProbabilityLink
 from penglm.families.binomial import Binomial
+from penglm.families.gamma import Gamma
 from penglm.families.gaussian import Gaussian
+from penglm.families.inverse_gaussian import InverseGaussian
 from penglm.families.links import (
     Cauchy,
     CLogLog,
     Identity,
     Inverse,
+    InverseSquared,
     Log,
     Logit,
     LogLog,
@@ -18,17 +21,29 @@ from penglm.families.links import (
     Probit,
     Sqrt,
 )
+from penglm.families.negative_binomial import NegativeBinomial
 from penglm.families.poisson import Poisson
+from penglm.families.tweedie import Tweedie
 
 FAMILIES: dict[str, type[Family]] = {
-    family.name: family for family in (Gaussian, Binomial, Poisson)
+    family.name: family
+    for family in (
+        Gaussian,
+        Binomial,
+        Poisson,
+        Gamma,
+        InverseGaussian,
+        NegativeBinomial,
+        Tweedie,
+    )
 }
 """Every family by the name that ``family=`` takes."""
 
 LINKS: dict[str, type[Link]] = {
     link.name: link
     for link in (
-        Identity, Log, Logit, Probit, CLogLog, LogLog, Cauchy, Inverse, Sqrt, Power,
+        Identity, Log, Logit, Probit, CLogLog, LogLog, Cauchy, Inverse, InverseSquared,
+        Sqrt, Power,
     )
 }  # fmt: skip
 """Every link by the name that ``link=`` takes."""
@@ -42,6 +57,7 @@ STATSMODELS_LINKS = {
     "LogLog": "loglog",
     "Cauchy": "cauchy",
     "InversePower": "inverse",
+    "InverseSquared": "inverse_squared",
     "Sqrt": "sqrt",
 }
 
@@ -64,9 +80,11 @@ def as_link(link: Any) -> Link:
         # their own; a plain power tells only by its exponent.
         if kind in STATSMODELS_LINKS:
             return LINKS[STATSMODELS_LINKS[kind]]()
-        if kind in ("Power", "InverseSquared"):
+        if kind == "Power":
             power = float(link.power)
-            named: dict[float, type[Link]] = {1.0: Identity, 0.0: Log, -1.0: Inverse}
+            named: dict[float, type[Link]] = {
+                1.0: Identity, 0.5: Sqrt, 0.0: Log, -1.0: Inverse, -2.0: InverseSquared,
+            }  # fmt: skip
             return named[power]() if power in named else Power(power)
     elif isinstance(link, str) and link in LINKS:
         return LINKS[link]()
@@ -100,16 +118,25 @@ def as_family(family: Any, link: Any = None) -> Family:
         return FAMILIES[family.lower()](chosen)
     name = family.__name__ if isinstance(family, type) else type(family).__name__
     foreign = type(family).__module__.startswith("statsmodels.")
-    if foreign and name.lower() in FAMILIES:
+    known = {key.replace("_", ""): kind for key, kind in FAMILIES.items()}
+    if foreign and name.lower() in known:
         own = as_link(family.link)
         refuse_second_link(own, link)
-        return FAMILIES[name.lower()](own)
+        return known[name.lower()](own, **foreign_parameters(family))
     shown = name if foreign else repr(family)
     raise PenglmInputError(
         f"family = {shown} is not known; use one of {', '.join(FAMILIES)}, or an "
         "object of theirs.",
         argument="family",
     )
+
+
+def foreign_parameters(family: Any) -> dict[str, float]:
+    """Return what penglm calls the parameters of a statsmodels family object."""
+    kind = type(family).__name__
+    if kind == "NegativeBinomial":
+        return {"theta": 1.0 / float(family.alpha)}
+    return {"power": float(family.var_power)} if kind == "Tweedie" else {}
 
 
 def refuse_second_link(own: Link, link: Any) -> None:
@@ -129,19 +156,24 @@ __all__ = [
     "CLogLog",
     "Cauchy",
     "Family",
+    "Gamma",
     "Gaussian",
     "Identity",
     "Interval",
     "Inverse",
+    "InverseGaussian",
+    "InverseSquared",
     "Link",
     "Log",
     "LogLog",
     "Logit",
+    "NegativeBinomial",
     "Poisson",
     "Power",
     "ProbabilityLink",
     "Probit",
     "Sqrt",
+    "Tweedie",
     "as_family",
     "as_link",
 ]

@@ -113,12 +113,13 @@ class Family(ABC):
     Parameters
     ----------
     link : Link or None
-        The canonical link if None.
+        ``default_link`` if None.
 
     Attributes
     ----------
     name : str
-    canonical_link : type of Link
+    default_link : type of Link
+        The canonical one, where that is of use.
     y_range, mu_range : Interval
         Responses that can occur, and means a model may have.
     fixed_dispersion : float or None
@@ -131,7 +132,7 @@ class Family(ABC):
     """
 
     name: ClassVar[str]
-    canonical_link: ClassVar[type[Link]]
+    default_link: ClassVar[type[Link]]
     y_range: ClassVar[Interval]
     mu_range: ClassVar[Interval]
     fixed_dispersion: ClassVar[float | None]
@@ -139,12 +140,12 @@ class Family(ABC):
     """Names of links for which the half-deviance is convex in ``eta``."""
 
     def __init__(self, link: Link | None = None) -> None:
-        self.link = self.canonical_link() if link is None else link
+        self.link = self.default_link() if link is None else link
         if not self.accepts(self.link):
             raise PenglmInputError(
                 f"link '{self.link.name}' gives means in {self.link.domain}, but the "
-                f"{self.name} family needs mu in {self.mu_range}. Its canonical link "
-                f"is '{self.canonical_link.name}'.",
+                f"{self.name} family needs mu in {self.mu_range}. Its default link "
+                f"is '{self.default_link.name}'.",
                 argument="link",
             )
 
@@ -156,7 +157,12 @@ class Family(ABC):
     @property
     def is_canonical(self) -> bool:
         """Whether expected and observed information coincide."""
-        return isinstance(self.link, self.canonical_link)
+        return isinstance(self.link, self.default_link)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """What beside the link is passed to make this family again, by name."""
+        return {}
 
     @property
     def row_kind(self) -> int | None:
@@ -285,4 +291,5 @@ class Family(ABC):
         """
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(link={self.link!r})"
+        others = "".join(f", {k}={v!r}" for k, v in self.parameters.items())
+        return f"{type(self).__name__}(link={self.link!r}{others})"

@@ -220,3 +220,15 @@ class Inverse(Power):
 
     def __repr__(self) -> str:
         return "Inverse()"
+
+
+class InverseSquared(Power):
+    """``eta = 1 / mu^2``."""
+
+    name = "inverse_squared"
+
+    def __init__(self) -> None:
+        super().__init__(-2.0)
+
+    def __repr__(self) -> str:
+        return "InverseSquared()"

@@ -187,12 +187,14 @@ class FitResults:
 
     @cached_property
     def llf(self) -> float:
-        """Log-likelihood; a dispersion that is not fixed is set to its own maximum."""
+        """Log-likelihood at ``scale``, of least squares at its largest over scales.
+
+        As statsmodels has it.
+        """
         data, family = self.data, self.spec.family
         used = data.sample_weight > 0
-        dispersion = family.fixed_dispersion
-        if dispersion is None:
-            dispersion = self.deviance / data.n_obs
+        is_squares = family.name == "gaussian" and family.is_canonical
+        dispersion = self.deviance / data.n_obs if is_squares else self.scale
         if dispersion == 0.0:
             return float("inf")
         return family.log_likelihood(

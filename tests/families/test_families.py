@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
+from penglm.exceptions import PenglmInputError
 from penglm.families import FAMILIES, LINKS, Family, Power
 
 EPS = np.finfo(float).eps
@@ -41,7 +42,7 @@ def name(family):
 every_pair = pytest.mark.parametrize("family", accepted(), ids=name)
 every_family = pytest.mark.parametrize("name", FAMILIES)
 canonical = pytest.mark.parametrize(
-    "family", [kind() for kind in FAMILIES.values()], ids=name
+    "family", [kind() for kind in FAMILIES.values() if kind().is_canonical], ids=name
 )
 
 
@@ -303,7 +304,8 @@ def test_claimed_convexity_holds_on_every_chord(family, seed):
 
 
 CONVEX_BUT_NOT_CLAIMED = {("binomial", "sqrt"), ("binomial", "power"),
-                          ("gaussian", "power"), ("poisson", "power")}  # fmt: skip
+                          ("gaussian", "power"), ("poisson", "power"),
+                          ("inverse_gaussian", "power")}  # fmt: skip
 
 
 @pytest.mark.parametrize("family", [f for f in accepted() if not f.is_convex], ids=name)
@@ -385,7 +387,75 @@ def peer(family):
     kind = names.get(type(family.link).__name__, type(family.link).__name__)
     link = getattr(links, kind)
     link = link(power=family.link.exponent) if kind == "Power" else link()
-    return getattr(sm.families, type(family).__name__)(link, check_link=False)
+    own = {"alpha": 1.0 / family.theta} if family.name == "negative_binomial" else {}
+    own = {"var_power": family.power} if family.name == "tweedie" else own
+    return getattr(sm.families, type(family).__name__)(link, check_link=False, **own)
+
+
+POSITIVE = ["gamma", "inverse_gaussian", "negative_binomial", "tweedie"]
+
+
+@pytest.mark.parametrize("name", POSITIVE)
+@few
+@given(seed=SEEDS, own=st.floats(0.05, 0.95), dispersion=st.floats(0.1, 3.0))
+def test_log_likelihood_is_that_of_statsmodels(name, seed, own, dispersion):
+    family = FAMILIES[name]()
+    if name == "negative_binomial":
+        family, dispersion = FAMILIES[name](theta=1.0 / own), 1.0
+    if name == "tweedie":
+        # Near its ends the series that both sum has too many terms.
+        family = FAMILIES[name](power=1.2 + 0.6 * own)
+    rng = np.random.default_rng(seed)
+    y, mu = responses(rng, family), means(rng, family)
+    counts, precision = rng.integers(1, 5, N_ROWS), rng.uniform(0.5, 2.0, N_ROWS)
+    counts = counts.astype(float)
+    found = family.log_likelihood(y, mu, counts * precision, dispersion, counts)
+    expected = peer(family).loglike(
+        y, mu, var_weights=precision, freq_weights=counts, scale=dispersion
+    )
+    assert found == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("name", ["gamma", "negative_binomial", "tweedie"])
+@few
+@given(seed=SEEDS, reach=st.sampled_from([2.0, 20.0, 100.0]))
+def test_log_link_has_the_terms_of_the_composition(name, seed, reach):
+    family = FAMILIES[name](LINKS["log"]())
+    rng = np.random.default_rng(seed)
+    y, eta = responses(rng, family), rng.uniform(-reach, reach, N_ROWS)
+    own = family.working_terms(y, eta)
+    general = Family.working_terms(family, y, eta)
+    both = np.isfinite(general[0]) & (general[2] > 0.0)
+    assert both.any()
+    size = np.abs(family.unit_deviance(y, np.exp(eta))) + 1.0 + y + np.exp(eta)
+    for a, b in zip(own, general, strict=True):
+        assert np.all(np.abs(a - b)[both] <= 1e-10 * (size + np.abs(b))[both])
+
+
+@pytest.mark.parametrize("theta", [1e-3, 1.0, 1e8])
+def test_negative_binomial_tends_to_poisson(theta):
+    rng = np.random.default_rng(4)
+    y, eta = rng.poisson(3.0, N_ROWS).astype(float), rng.normal(size=N_ROWS)
+    found = FAMILIES["negative_binomial"](theta=theta).working_terms(y, eta)
+    expected = FAMILIES["poisson"]().working_terms(y, eta)
+    is_near = theta > 1e6
+    for a, b in zip(found, expected, strict=True):
+        # The difference is of the size of y / theta.
+        assert np.allclose(a, b, rtol=1e-5, atol=1e-6) is is_near
+
+
+@pytest.mark.parametrize("theta", [0.0, -1.0, np.inf, np.nan])
+def test_a_theta_that_is_no_shape_is_refused(theta):
+    with pytest.raises(PenglmInputError, match="must be a positive number") as caught:
+        FAMILIES["negative_binomial"](theta=theta)
+    assert caught.value.argument == "theta"
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0, 2.0, 3.0, np.nan])
+def test_a_power_outside_the_compound_poisson_range_is_refused(power):
+    with pytest.raises(PenglmInputError, match="strictly between 1 and 2") as caught:
+        FAMILIES["tweedie"](power=power)
+    assert caught.value.argument == "power"
 
 
 @every_pair

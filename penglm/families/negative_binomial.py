@@ -1,0 +1,103 @@
+"""Counts that vary more than Poisson's."""
+
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, gammaln, xlogy
+
+from penglm._typing import Vector
+from penglm.exceptions import PenglmInputError
+from penglm.families.base import Family, Interval, Link
+from penglm.families.links import Log
+
+
+class NegativeBinomial(Family):
+    """Counts of a Poisson whose rate varies by a gamma distribution.
+
+    Parameters
+    ----------
+    link : Link, default Log()
+    theta : float, default 1.0
+        Shape of that distribution, known beforehand; the larger, the nearer to
+        Poisson. statsmodels' ``alpha`` is its inverse.
+
+    Raises
+    ------
+    PenglmInputError
+        If ``theta`` is not a positive number.
+
+    Notes
+    -----
+    ``V(mu) = mu + mu^2 / theta``, and the unit deviance is
+    ``d(y, mu) = 2 (y log(y / mu) - (y + theta) log((y + theta) / (mu + theta)))``.
+
+    References
+    ----------
+    Hilbe (2011), Negative Binomial Regression, 2nd ed., section 8.2.
+    """
+
+    name = "negative_binomial"
+    default_link = Log
+    y_range = Interval(0.0, np.inf, low_closed=True)
+    mu_range = Interval(0.0, np.inf)
+    fixed_dispersion = 1.0
+    convex_links = frozenset({"log"})
+
+    def __init__(self, link: Link | None = None, theta: float = 1.0) -> None:
+        if not (np.isfinite(theta) and theta > 0.0):
+            raise PenglmInputError(
+                f"theta = {theta}; it must be a positive number. For counts without "
+                "more variance than their mean use the Poisson family.",
+                argument="theta",
+            )
+        self.theta = float(theta)
+        super().__init__(link)
+
+    @property
+    def is_canonical(self) -> bool:
+        # The canonical link, log(mu / (mu + theta)), is of no use in practice.
+        return False
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        return {"theta": self.theta}
+
+    def variance(self, mu: Vector) -> Vector:
+        return mu * (1.0 + mu / self.theta)
+
+    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            lost = (y + self.theta) * np.log1p((y - mu) / (mu + self.theta))
+            return 2.0 * (xlogy(y, y) - xlogy(y, mu) - lost)
+
+    def starting_mu(self, y: Vector, sample_weight: Vector) -> Vector:
+        # As for Poisson: eta stays finite where y == 0.
+        return 0.5 * (y + (float(np.average(y, weights=sample_weight)) or 1.0))
+
+    def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
+        if not isinstance(self.link, Log):
+            return super().working_terms(y, eta)
+        t, known = self.theta, np.log(self.theta)
+        # mu / (1 + mu / theta), which stays a number where mu does not.
+        rate, share = t * expit(eta - known), expit(known - eta)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            mu = np.exp(eta)
+            near = np.log1p((y - mu) / (mu + t))
+        # Far above the response the quotient rounds to -1, and nothing cancels.
+        is_near = mu + t < 2.0 * (y + t)
+        lost = np.where(is_near, near, np.log(y + t) - np.logaddexp(eta, known))
+        loss = xlogy(y, y) - y * eta - (y + t) * lost
+        return np.maximum(loss, 0.0), y * share - rate, rate
+
+    def log_likelihood(
+        self,
+        y: Vector,
+        mu: Vector,
+        sample_weight: Vector,
+        dispersion: float,
+        freq_weights: Vector | None = None,
+    ) -> float:
+        t = self.theta
+        rows: Any = xlogy(y, mu / (mu + t)) - t * np.log1p(mu / t)
+        rows = rows + gammaln(y + t) - gammaln(t) - gammaln(y + 1.0)
+        return float(sample_weight @ rows)

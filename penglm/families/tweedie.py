@@ -1,0 +1,118 @@
+"""Amounts that are often exactly zero: a random number of gamma claims."""
+
+import numpy as np
+from scipy.special import log_wright_bessel
+
+from penglm._typing import Vector
+from penglm.exceptions import PenglmInputError
+from penglm.families.base import Family, Interval, Link
+from penglm.families.links import Log, Power
+
+
+class Tweedie(Family):
+    """Sums of gamma amounts, Poisson many of them: ``V(mu) = mu^power``.
+
+    Parameters
+    ----------
+    link : Link, default Log()
+    power : float, default 1.5
+        Strictly between 1, where the counts alone vary, and 2, where the amounts alone
+        do.
+
+    Raises
+    ------
+    PenglmInputError
+        If ``power`` lies outside.
+
+    Notes
+    -----
+    With ``p`` the power the unit deviance is ``2 (y^(2-p) / ((1-p) (2-p)) -
+    y mu^(1-p) / (1-p) + mu^(2-p) / (2-p))``.
+
+    References
+    ----------
+    Jorgensen (1987), J. R. Stat. Soc. B 49(2). Dunn and Smyth (2005), Statistics and
+    Computing 15(4), for the density.
+    """
+
+    name = "tweedie"
+    default_link = Log
+    y_range = Interval(0.0, np.inf, low_closed=True)
+    mu_range = Interval(0.0, np.inf)
+    fixed_dispersion = None
+    convex_links = frozenset({"log"})
+
+    def __init__(self, link: Link | None = None, power: float = 1.5) -> None:
+        if not 1.0 < power < 2.0:
+            raise PenglmInputError(
+                f"power = {power}; it must lie strictly between 1 and 2. For 0 use the "
+                "Gaussian family, for 1 Poisson, for 2 Gamma, for 3 inverse Gaussian.",
+                argument="power",
+            )
+        self.power = float(power)
+        super().__init__(link)
+
+    @property
+    def is_canonical(self) -> bool:
+        return False
+
+    @property
+    def is_convex(self) -> bool:
+        if isinstance(self.link, Power):
+            # The terms go as eta to the powers (1-p)/q and (2-p)/q.
+            q, p = self.link.exponent, self.power
+            return 0.0 < q <= 2.0 - p or 1.0 - p <= q < 0.0
+        return super().is_convex
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        return {"power": self.power}
+
+    def variance(self, mu: Vector) -> Vector:
+        return mu**self.power
+
+    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        p = self.power
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            own = y ** (2.0 - p) / ((1.0 - p) * (2.0 - p))
+            # Of a mean of 0 the response 0 costs nothing.
+            pulled = np.where(y > 0.0, y * mu ** (1.0 - p), 0.0) / (1.0 - p)
+            return 2.0 * (own - pulled + mu ** (2.0 - p) / (2.0 - p))
+
+    def starting_mu(self, y: Vector, sample_weight: Vector) -> Vector:
+        return 0.5 * (y + (float(np.average(y, weights=sample_weight)) or 1.0))
+
+    def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
+        if not isinstance(self.link, Log):
+            return super().working_terms(y, eta)
+        p = self.power
+        with np.errstate(over="ignore", invalid="ignore"):
+            pulled = np.where(y > 0.0, y * np.exp((1.0 - p) * eta), 0.0)
+            size = np.exp((2.0 - p) * eta)
+            own = y ** (2.0 - p) / ((1.0 - p) * (2.0 - p))
+            loss = own - pulled / (1.0 - p) + size / (2.0 - p)
+        inside = np.isfinite(loss)
+        return (
+            np.where(inside, np.maximum(loss, 0.0), np.inf),
+            np.where(inside, pulled - size, 0.0),
+            np.where(inside, size, 0.0),
+        )
+
+    def log_likelihood(
+        self,
+        y: Vector,
+        mu: Vector,
+        sample_weight: Vector,
+        dispersion: float,
+        freq_weights: Vector | None = None,
+    ) -> float:
+        p = self.power
+        counts = sample_weight if freq_weights is None else freq_weights
+        own = dispersion * counts / sample_weight
+        some = y > 0.0
+        rows = -(mu ** (2.0 - p)) / ((2.0 - p) * own)
+        rows[some] += y[some] * mu[some] ** (1.0 - p) / ((1.0 - p) * own[some])
+        shape, amount, spread = (2.0 - p) / (p - 1.0), y[some], own[some]
+        at = (amount / ((p - 1.0) * spread)) ** shape / ((2.0 - p) * spread)
+        rows[some] += log_wright_bessel(shape, 0.0, at) - np.log(amount)
+        return float(counts @ rows)
