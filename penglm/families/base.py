@@ -105,6 +105,10 @@ class ProbabilityLink(Link):
 
 # So many rows are worth a compiled kernel.
 MANY_ROWS = 400
+# Observed second derivatives below this share of the expected ones are none.
+LEAST_CURVATURE = 1e-6
+# A central difference is then as exact as it can be.
+DIFFERENCE = float(np.cbrt(np.finfo(float).eps))
 
 
 class Family(ABC):
@@ -119,7 +123,8 @@ class Family(ABC):
     ----------
     name : str
     default_link : type of Link
-        The canonical one, where that is of use.
+    canonical_link : type of Link or None
+        The one with ``dmu/deta = V(mu)`` up to a factor, None if there is none here.
     y_range, mu_range : Interval
         Responses that can occur, and means a model may have.
     fixed_dispersion : float or None
@@ -133,6 +138,7 @@ class Family(ABC):
 
     name: ClassVar[str]
     default_link: ClassVar[type[Link]]
+    canonical_link: ClassVar[type[Link] | None] = None
     y_range: ClassVar[Interval]
     mu_range: ClassVar[Interval]
     fixed_dispersion: ClassVar[float | None]
@@ -157,7 +163,8 @@ class Family(ABC):
     @property
     def is_canonical(self) -> bool:
         """Whether expected and observed information coincide."""
-        return isinstance(self.link, self.default_link)
+        kind = self.canonical_link
+        return kind is not None and isinstance(self.link, kind)
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -240,6 +247,29 @@ class Family(ABC):
             np.where(valid, score_factor, 0.0),
             np.where(valid, working_weight, 0.0),
         )
+
+    def curvature(self, y: Vector, eta: Vector) -> Vector:
+        """Return the second derivatives (n,) of the loss that steps are made with.
+
+        The observed ones where the loss bends upwards, so that steps converge as fast
+        as Newton's, and the expected ones elsewhere, which are never negative. Both
+        are the working weights for a canonical link.
+
+        Notes
+        -----
+        Observed ones are central differences of the score factor. Steps with expected
+        ones alone can be slow without end where the model is far from the truth, as it
+        is at the strong end of every path.
+        """
+        _, _, expected = self.working_terms(y, eta)
+        if self.is_canonical:
+            return expected
+        step = DIFFERENCE * (1.0 + np.abs(eta))
+        above, below = (self.working_terms(y, eta + s) for s in (step, -step))
+        observed = (below[1] - above[1]) / (2.0 * step)
+        inside = np.isfinite(above[0]) & np.isfinite(below[0])
+        bends = observed > LEAST_CURVATURE * expected
+        return np.where(inside & bends, observed, expected)
 
     def compiled_terms(
         self, y: Vector, eta: Vector

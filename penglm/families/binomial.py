@@ -34,7 +34,7 @@ class Binomial(Family):
     """
 
     name = "binomial"
-    default_link = Logit
+    default_link = canonical_link = Logit
     y_range = Interval(0.0, 1.0, low_closed=True, high_closed=True)
     mu_range = Interval(0.0, 1.0)
     fixed_dispersion = 1.0

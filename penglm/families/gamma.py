@@ -27,7 +27,7 @@ class Gamma(Family):
     """
 
     name = "gamma"
-    default_link = Inverse
+    default_link = canonical_link = Inverse
     y_range = Interval(0.0, np.inf)
     mu_range = Interval(0.0, np.inf)
     fixed_dispersion = None

@@ -25,7 +25,7 @@ class Gaussian(Family):
     """
 
     name = "gaussian"
-    default_link = Identity
+    default_link = canonical_link = Identity
     y_range = Interval(-np.inf, np.inf)
     mu_range = Interval(-np.inf, np.inf)
     fixed_dispersion = None

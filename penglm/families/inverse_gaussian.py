@@ -26,7 +26,7 @@ class InverseGaussian(Family):
     """
 
     name = "inverse_gaussian"
-    default_link = InverseSquared
+    default_link = canonical_link = InverseSquared
     y_range = Interval(0.0, np.inf)
     mu_range = Interval(0.0, np.inf)
     fixed_dispersion = None

@@ -54,11 +54,6 @@ class NegativeBinomial(Family):
         super().__init__(link)
 
     @property
-    def is_canonical(self) -> bool:
-        # The canonical link, log(mu / (mu + theta)), is of no use in practice.
-        return False
-
-    @property
     def parameters(self) -> dict[str, float]:
         return {"theta": self.theta}
 

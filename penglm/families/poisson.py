@@ -27,7 +27,7 @@ class Poisson(Family):
     """
 
     name = "poisson"
-    default_link = Log
+    default_link = canonical_link = Log
     y_range = Interval(0.0, np.inf, low_closed=True)
     mu_range = Interval(0.0, np.inf)
     fixed_dispersion = 1.0

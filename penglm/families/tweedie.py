@@ -53,10 +53,6 @@ class Tweedie(Family):
         super().__init__(link)
 
     @property
-    def is_canonical(self) -> bool:
-        return False
-
-    @property
     def is_convex(self) -> bool:
         if isinstance(self.link, Power):
             # The terms go as eta to the powers (1-p)/q and (2-p)/q.

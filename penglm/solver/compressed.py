@@ -192,8 +192,8 @@ def on_compressed(
     Columns are centred under the *working* weight, which makes them orthogonal to the
     intercept: after one correction of the slopes it needs no coordinate.
     """
-    at = problem.linearise(block, here.point)
-    weight = block.sample_weight * at.working_weight / problem.weight_total
+    weight = block.sample_weight * problem.curvature(block, here.point)
+    weight /= problem.weight_total
     weight_sum = float(weight.sum())
     scale = problem.scale[sub.columns]
     center, shift, score = np.zeros(sub.columns.size), 0.0, sub.score

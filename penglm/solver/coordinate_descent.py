@@ -184,9 +184,9 @@ def on_columns(
     Columns are centred under the *working* weight, which makes them orthogonal to the
     intercept: after one correction of the residual it needs no coordinate.
     """
-    eta = problem.eta(block, here.point)
-    _, score_factor, working_weight = problem.family.working_terms(block.y, eta)
-    weight = block.sample_weight * working_weight / problem.weight_total
+    score_factor = problem.linearise(block, here.point).score_factor
+    weight = block.sample_weight * problem.curvature(block, here.point)
+    weight /= problem.weight_total
     residual = block.sample_weight * score_factor / problem.weight_total
     weight_sum = float(weight.sum())
     center = np.zeros(sub.columns.size)

@@ -154,9 +154,8 @@ def least_squares(problem: Problem, here: Point) -> tuple[Point, int]:
     block = problem.engine.whole()
     if block is None:
         raise ValueError("least squares needs all rows in one block")
-    eta = problem.eta(block, here)
-    _, score_factor, working_weight = problem.family.working_terms(block.y, eta)
-    weight = block.sample_weight * working_weight
+    score_factor = problem.linearise(block, here).score_factor
+    weight = block.sample_weight * problem.curvature(block, here)
     usable = np.flatnonzero(weight > 0.0)
     root = np.sqrt(weight[usable].astype(np.longdouble))
     target = (block.sample_weight * score_factor)[usable] / root

@@ -230,6 +230,13 @@ class Problem:
             self.kept["last"] = known
         return known
 
+    def curvature(self, block: Block, point: Point) -> Vector:
+        """Return the second derivatives (n,) of a block's rows in ``eta``."""
+        at = self.linearise(block, point)
+        if self.family.is_canonical:
+            return at.working_weight
+        return self.family.curvature(block.y, at.eta)
+
     @cached_property
     def kept(self) -> dict[str, Linearised]:
         """The last linearisation."""

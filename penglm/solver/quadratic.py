@@ -5,8 +5,9 @@ Everything the inner solver needs to know about the family and the link is in th
 built here, so no module below this one imports a family. They are sums over row
 blocks, so no module above it knows where the rows live.
 
-The expansion uses expected information (Fisher scoring); for canonical links it is
-the exact Hessian. See docs/objective.md for the scaling by ``sum(sample_weight)``.
+The expansion uses the exact Hessian where it is positive, row by row, and expected
+information (Fisher scoring) elsewhere. See docs/objective.md for the scaling by
+``sum(sample_weight)``.
 """
 
 from collections.abc import Sequence
@@ -309,7 +310,7 @@ def curve(
     others = everything if known.columns.size else None
 
     def second(block: Block) -> tuple[float, Vector, Matrix]:
-        weight = block.sample_weight * problem.linearise(block, point).working_weight
+        weight = block.sample_weight * problem.curvature(block, point)
         design = problem.columns_of(block)
         gram = design.gram(weight, new, others)
         return float(weight.sum()), design.gradient(weight, new), gram

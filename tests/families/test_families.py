@@ -392,6 +392,30 @@ def peer(family):
     return getattr(sm.families, type(family).__name__)(link, check_link=False, **own)
 
 
+@every_pair
+@few
+@given(seed=SEEDS)
+def test_curvature_is_observed_where_the_loss_bends_upwards(family, seed):
+    y, eta = rows(family, seed)
+    found = family.curvature(y, eta)
+    observed = -slope(lambda e: family.working_terms(y, e)[1], eta)
+    _, _, expected = family.working_terms(y, eta)
+    assert np.all(found > 0.0)
+    size = np.abs(observed) + expected + half_deviance(family, y, eta)
+    clear = np.abs(observed) > 1e-6 * size
+    wanted = np.where(observed > 0.0, observed, expected)
+    # A difference loses digits where a power link bends sharply, near its end.
+    assert np.all(np.abs(found - wanted)[clear] <= 1e-5 * size[clear])
+
+
+@pytest.mark.parametrize("family", [f for f in accepted() if f.is_canonical], ids=name)
+def test_canonical_means_that_observed_and_expected_coincide(family):
+    y, eta = rows(family, 0)
+    observed = -slope(lambda e: family.working_terms(y, e)[1], eta)
+    _, _, expected = family.working_terms(y, eta)
+    assert_allclose(observed, expected, rtol=1e-6)
+
+
 POSITIVE = ["gamma", "inverse_gaussian", "negative_binomial", "tweedie"]
 
 
