@@ -264,9 +264,12 @@ class Family(ABC):
         _, _, expected = self.working_terms(y, eta)
         if self.is_canonical:
             return expected
-        step = DIFFERENCE * (1.0 + np.abs(eta))
+        ends = self.link.eta_range
+        room = np.minimum(np.abs(eta - ends.low), np.abs(ends.high - eta))
+        step = DIFFERENCE * np.minimum(1.0 + np.abs(eta), room)
         above, below = (self.working_terms(y, eta + s) for s in (step, -step))
-        observed = (below[1] - above[1]) / (2.0 * step)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            observed = (below[1] - above[1]) / (2.0 * step)
         inside = np.isfinite(above[0]) & np.isfinite(below[0])
         bends = observed > LEAST_CURVATURE * expected
         return np.where(inside & bends, observed, expected)

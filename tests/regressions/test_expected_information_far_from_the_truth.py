@@ -23,4 +23,6 @@ def test_few_steps_are_enough_at_every_strength(family):
         y = rng.poisson(y).astype(float)
     path = pg.PenalizedGLM(y, X, family).fit_path()
     assert path.converged
-    assert max(solution.n_iter for solution in path.solutions) <= 10
+    # Where the loss is not convex a step mixes observed and expected derivatives.
+    most = 10 if family.is_convex else 50
+    assert max(solution.n_iter for solution in path.solutions) <= most
