@@ -22,7 +22,7 @@ FOLDER = ROOT.parent / "shared" / "reference"
 NOT_ABOVE = 1e-9
 KKT = 1e-4
 
-FAMILIES = ("gaussian", "binomial", "poisson")
+FAMILIES = ("gaussian", "binomial", "poisson", "gamma")
 
 
 def identifiers():
@@ -52,6 +52,9 @@ def load(name):
 def half_deviance(spec, y, eta):
     """Return half the unit deviance up to what does not depend on eta."""
     family = spec["family"]
+    if isinstance(family, dict) and family["family"] == "gamma":
+        assert family["link"] == "log"
+        return y * np.exp(-eta) + eta - np.log(y) - 1.0
     if isinstance(family, dict):
         assert family == {"family": "binomial", "link": "probit"}
         return -y * log_ndtr(eta) - (1 - y) * log_ndtr(-eta)
