@@ -27,6 +27,8 @@ class Options:
         Whether second derivatives may learn from the steps taken.
     abreast : bool
         Whether strengths of a tall problem may share a walk over its rows.
+    between : bool
+        Whether slopes at a point of a path may be bounded by those at its neighbours.
     lead : bool
         Whether a path may start a point on the line through the last two.
     at_once : bool
@@ -46,6 +48,7 @@ class Options:
     whole: bool = True
     secant: bool = True
     abreast: bool = True
+    between: bool = True
     lead: bool = True
     at_once: bool = True
     pilot: bool = True

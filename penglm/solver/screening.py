@@ -12,19 +12,22 @@ from dataclasses import replace
 import numpy as np
 
 from penglm._typing import Index
-from penglm.solver import abreast, at_once, quadratic
+from penglm.solver import abreast, at_once, between, quadratic
 from penglm.solver import working_set as ws
 from penglm.solver.factor import Factor
 from penglm.solver.gram_path import solve_on_gram
 from penglm.solver.irls import TARGET, aim, solve
 from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
+from penglm.solver.quadratic import Expansion
 from penglm.solver.working_set import Warm
 
 # Below this many columns a pass over all of them costs less than choosing some.
 SMALL = 500
-# How fast slopes are taken to change, as a share of the change of the threshold.
+# How fast slopes are taken to change, as a share of the change of the threshold; where
+# it is known how they went, how far from that they are taken to go.
 SLOPE = 0.1
+ASTRAY = 0.2
 # Strengths that are solved between two passes over all columns.
 AHEAD = 8
 # Their points and slopes may be so many numbers, or a share of those of the design.
@@ -40,7 +43,8 @@ def strong(problem: Problem, alpha: float, warm: Warm) -> Index | None:
 
     The rule of the paper takes a slope to change as fast as the threshold. Hardly any
     does, so that most survivors would be carried along for nothing; and since whoever
-    is missed is let in afterwards, the rule may be bolder here.
+    is missed is let in afterwards, the rule may be bolder here. On a path slopes go on
+    nearly as they went, so that it need not be cautious but about the rest.
 
     References
     ----------
@@ -50,8 +54,10 @@ def strong(problem: Problem, alpha: float, warm: Warm) -> Index | None:
         return None
     terms = problem.inner_penalty.terms(alpha)
     before = problem.inner_penalty.terms(warm.alpha)
-    reach = SLOPE * (before.l1 - terms.l1)
-    keep = np.abs(warm.score) >= terms.l1 - reach
+    score, share = warm.score, SLOPE
+    if warm.trend is not None:
+        score, share = score + (alpha - warm.alpha) * warm.trend, ASTRAY
+    keep = np.abs(score) >= terms.l1 - share * (before.l1 - terms.l1)
     keep &= terms.lower < terms.upper
     keep |= warm.point.coef != 0.0
     columns = np.flatnonzero(keep)
@@ -102,11 +108,13 @@ def solve_ahead(
     if columns is None:
         return [solve(problem, few[0], start, score_scale, options)]
     done: list[Outcome] = []
+    origin = start
+    anchor = start.here if between.suits(problem, start.here, options) else None
     while few:
         small = problem.narrowed(columns)
         warm = among(start, columns)
         found = solve_each(small, few, warm, score_scale, options)
-        checked = widen(problem, found, columns)
+        checked = widen(problem, small, found, columns, anchor)
         is_in = np.zeros(problem.n_features, dtype=np.bool_)
         is_in[columns] = True
         wrong = [violators(problem, each, score_scale, options) for each in checked]
@@ -122,6 +130,7 @@ def solve_ahead(
             if last is not None:
                 last = replace(last, factor=Factor())
             start = replace(start, curvature=last)
+    done[-1] = replace(done[-1], warm=since(origin, done[-1].warm))
     return done
 
 
@@ -129,6 +138,12 @@ def n_ahead(problem: Problem) -> int:
     """Return how many strengths are solved between two passes over all columns."""
     room = max(MOST_NUMBERS, SHARE * problem.n_stored)
     return min(max(int(room / (3 * max(problem.n_features, 1))), 1), AHEAD)
+
+
+def since(origin: Warm, warm: Warm) -> Warm:
+    """Return the end of a stretch of the path, knowing how slopes changed along it."""
+    way = warm.alpha - origin.alpha
+    return replace(warm, trend=(warm.score - origin.score) / way) if way else warm
 
 
 def solve_each(
@@ -158,12 +173,27 @@ def among(warm: Warm, columns: Index) -> Warm:
     return Warm(point, warm.alpha, warm.score[columns], curvature, here, before)
 
 
-def widen(problem: Problem, found: Sequence[Outcome], columns: Index) -> list[Outcome]:
-    """Return outcomes of the narrowed problem with slopes of all columns."""
+def widen(
+    problem: Problem,
+    small: Problem,
+    found: Sequence[Outcome],
+    columns: Index,
+    anchor: Expansion | None,
+) -> list[Outcome]:
+    """Return outcomes of the narrowed problem with slopes of all columns.
+
+    With an ``anchor``, the expansion that the path came from, slopes between it and the
+    last outcome may be off where that changes nothing; see ``between``.
+    """
     p = problem.n_features
-    points = [outcome.warm.point.among(columns, p) for outcome in found]
+    heres = None
+    if anchor is not None:
+        heres = between.expand_few(problem, small, columns, anchor, found)
+    if heres is None:
+        points = [outcome.warm.point.among(columns, p) for outcome in found]
+        heres = quadratic.expand_all(problem, points)
     wide = []
-    for outcome, here in zip(found, quadratic.expand_all(problem, points), strict=True):
+    for outcome, here in zip(found, heres, strict=True):
         curvature = outcome.warm.curvature
         if curvature is not None:
             known = curvature.point.among(columns, p)
@@ -185,6 +215,11 @@ def violators(
 ) -> Index:
     """Return columns at zero that should not be there."""
     warm = outcome.warm
+    # At zero a slope below the threshold violates nothing, whatever the limits.
+    above = np.abs(warm.score) > problem.inner_penalty.threshold(warm.alpha)
+    above &= warm.point.coef == 0.0
+    if not above.any():
+        return np.flatnonzero(above)
     unit, _ = aim(problem, warm.alpha, score_scale)
     wrong = ws.violation(problem, outcome.here, warm.alpha, unit) > TARGET * options.tol
-    return np.flatnonzero(wrong & (warm.point.coef == 0.0))
+    return np.flatnonzero(wrong & above)

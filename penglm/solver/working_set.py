@@ -32,6 +32,8 @@ class Warm:
         The point of the path before this one, bare.
     is_bounded : bool
         Whether the objective is known to have a finite minimum.
+    trend : Vector (p,) or None
+        How the score changed lately, for each unit of the strength.
     """
 
     point: Point
@@ -41,6 +43,7 @@ class Warm:
     here: Expansion | None = None
     before: "Warm | None" = None
     is_bounded: bool = False
+    trend: Vector | None = None
 
     def bare(self) -> "Warm":
         """Return the point alone, without what only a next solve would need."""

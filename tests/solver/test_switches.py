@@ -16,7 +16,9 @@ from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.solution import Status
 
-SWITCHES = ("screen", "whole", "secant", "abreast", "lead", "at_once", "pilot")
+SWITCHES = (
+    "screen", "whole", "secant", "abreast", "between", "lead", "at_once", "pilot",
+)  # fmt: skip
 # Objectives of two points that meet tol differ by less than tol times the penalty.
 SAME = 1e-8
 
