@@ -182,6 +182,13 @@ class Design(ABC):
     def to_dense(self) -> Matrix:
         """Return a copy of the matrix (n, p); for tests and small problems."""
 
+    def standard_columns(self, center: Vector, factor: Vector) -> Matrix:
+        """Return a copy (p, n) of the columns ``(x - center) factor``, one by one."""
+        dense = self.to_dense()
+        dense -= center
+        dense *= factor
+        return np.ascontiguousarray(dense.T)
+
 
 def positions(columns: Index | None, n_features: int) -> Index:
     """Return column positions, spelled out."""

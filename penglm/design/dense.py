@@ -1,6 +1,7 @@
 """A dense block in float64 or float32."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -225,8 +226,7 @@ class Dense(Design):
         return Dense(self.X[rows])
 
     def select(self, columns: Index) -> "Dense":
-        # Columns one after the other: what is narrowed is walked through by columns.
-        return Dense(np.asfortranarray(self.X[:, columns]))
+        return Chosen(self, columns)
 
     def rows(self, first: int, last: int) -> "Dense":
         return Dense(self.X[first:last])
@@ -243,6 +243,64 @@ class Dense(Design):
 
     def to_dense(self) -> Matrix:
         return self.X.astype(np.float64)
+
+    def standard_columns(self, center: Vector, factor: Vector) -> Matrix:
+        return standard(self.X, None, center, factor)
+
+
+class Chosen(Dense):
+    """Some columns of a dense matrix, copied together once somebody needs that.
+
+    Products with contiguous columns do without, as does a copy of them that is centred
+    and scaled.
+
+    Parameters
+    ----------
+    source : Dense (n, p)
+    columns : Index (k,)
+    """
+
+    def __init__(self, source: Dense, columns: Index) -> None:
+        self.source, self.chosen = source, np.asarray(columns)
+        self.shape = (source.shape[0], int(self.chosen.size))
+        self.swept = None
+
+    @cached_property
+    def X(self) -> Array:  # type: ignore[override]  # noqa: N802, the field's name
+        """The columns one after the other: what is chosen is walked through so."""
+        if self.source.X.flags.f_contiguous:
+            return self.source.X.T[self.chosen].T
+        return np.asfortranarray(self.source.X[:, self.chosen])
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the columns are still where they came from, and contiguous there."""
+        return "X" not in self.__dict__ and self.source.X.flags.f_contiguous
+
+    def linear_predictor(self, coef: Array, columns: Index | None = None) -> Any:
+        if self.is_apart:
+            return self.source.linear_predictor(coef, chosen_of(self.chosen, columns))
+        return super().linear_predictor(coef, columns)
+
+    def standard_columns(self, center: Vector, factor: Vector) -> Matrix:
+        if self.is_apart:
+            return standard(self.source.X, self.chosen, center, factor)
+        return super().standard_columns(center, factor)
+
+
+def chosen_of(chosen: Index, columns: Index | None) -> Index:
+    """Return where some of the chosen columns come from, all of them for None."""
+    return chosen if columns is None else chosen[columns]
+
+
+def standard(X: Array, columns: Index | None, center: Vector, factor: Vector) -> Matrix:
+    """Return a copy (k, n) of columns, centred and scaled, each contiguous."""
+    from penglm.kernels.columns import standardize
+
+    mine = positions(columns, X.shape[1])
+    out = np.empty((mine.size, X.shape[0]))
+    standardize(X.T, mine, center, factor, out)
+    return out
 
 
 def rows_at_once(n_columns: int) -> int:

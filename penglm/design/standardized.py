@@ -124,3 +124,7 @@ class Standardized(Design):
         dense -= self.center
         dense *= self.factor
         return dense
+
+    def standard_columns(self, center: Vector, factor: Vector) -> Matrix:
+        origin = self.center + center * self.scale
+        return self.design.standard_columns(origin, self.factor * factor)

@@ -104,3 +104,15 @@ def combine(X, columns, coef, out):
                 target = out[b, first:last]
                 for i in range(last - first):
                     target[i] += a0 * x[i]
+
+
+@jit
+def standardize(X, columns, center, factor, out):
+    """Write ``(X[columns] - center) factor`` (k, n) into ``out``."""
+    for k in range(columns.size):
+        x = X[columns[k]]
+        z = out[k]
+        middle = center[k]
+        scale = factor[k]
+        for i in range(x.size):
+            z[i] = (x[i] - middle) * scale

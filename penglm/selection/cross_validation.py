@@ -7,7 +7,7 @@ The weights and offsets of a row count in the fit, in the grid and in the score.
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -71,7 +71,7 @@ class Scores:
         for k, known in enumerate(self.left_out):
             rows = np.flatnonzero(self.fold == k)
             if isinstance(known, Points):
-                known = known.eta(self.block.take(rows))
+                known = known.eta(part(self.block, rows, known.support))
             eta[rows] = known
         return eta
 
@@ -94,9 +94,20 @@ class Points:
     coefs: Matrix
 
     def eta(self, rows: Block) -> Matrix:
-        """Return linear predictors (n, m) of some rows."""
-        product = rows.design.linear_predictor(self.coefs, self.support)
+        """Return linear predictors (n, m) of some rows, their columns the support."""
+        product = rows.design.linear_predictor(self.coefs)
         return rows.offset[:, None] + self.intercepts + product
+
+
+def part(block: Block, rows: Index, columns: Index) -> Block:
+    """Return some rows of some columns, the smaller of both copies made first."""
+    n, p = block.design.shape
+    if columns.size == p:
+        return block.take(rows)
+    if n * columns.size < rows.size * p:
+        return replace(block, design=block.design.select(columns)).take(rows)
+    found = block.take(rows)
+    return replace(found, design=found.design.select(columns))
 
 
 Answer: TypeAlias = tuple["Matrix | Points", Vector, int]
@@ -128,12 +139,15 @@ class Fold:
     def points(self, outcomes: Sequence[Outcome]) -> Points:
         """Return the fits of its path in the units of the data."""
         pairs = [self.problem.original(outcome.warm.point) for outcome in outcomes]
-        coefs = np.column_stack([coef for _, coef in pairs])
-        support = np.flatnonzero(coefs.any(axis=1))
+        is_in = np.zeros(self.problem.n_features, dtype=np.bool_)
+        for _, coef in pairs:
+            is_in |= coef != 0.0
+        support = np.flatnonzero(is_in)
+        coefs = np.column_stack([coef[support] for _, coef in pairs])
         intercepts = np.array([intercept for intercept, _ in pairs])
         if self.compact is not None:
-            intercepts = self.compact.level - self.compact.mean @ coefs
-        return Points(intercepts, support, coefs[support])
+            intercepts = self.compact.level - self.compact.mean[support] @ coefs
+        return Points(intercepts, support, coefs)
 
 
 class Folds:
@@ -190,7 +204,7 @@ class Folds:
             left = self.moments.losses(k, fold.compact, points.support, points.coefs)
             if left is not None:
                 return points, left
-        test = self.block.take(fold.rows)
+        test = part(self.block, fold.rows, points.support)
         eta = points.eta(test)
         return eta, score(fold.problem, test, eta, metric)
 

@@ -190,7 +190,7 @@ class Problem:
         block = self.engine.whole()
         if block is None:
             raise ValueError("a copy of the columns needs all rows in one block")
-        return np.ascontiguousarray(self.columns_of(block).to_dense().T)
+        return block.design.standard_columns(self.center, self.factor)
 
     def eta(self, block: Block, point: Point) -> Vector:
         """Return the linear predictor (n,) of a block's rows."""
@@ -261,12 +261,15 @@ class Problem:
 
     def original(self, point: Point) -> tuple[float, Vector]:
         """Return intercept and coefficients (p,) in the units of the data."""
-        coef = point.coef / self.scale
+        support = point.support
+        inside = point.coef[support]
+        found = inside / self.scale[support]
         # What stands at a limit comes back as that limit to the last bit.
         limits, inner = self.penalty, self.inner_penalty
-        coef = np.where(point.coef <= inner.lower, limits.lower, coef)
-        coef = np.where(point.coef >= inner.upper, limits.upper, coef)
-        support = point.support
+        found = np.where(inside <= inner.lower[support], limits.lower[support], found)
+        found = np.where(inside >= inner.upper[support], limits.upper[support], found)
+        coef = np.zeros_like(point.coef)
+        coef[support] = found
         # Large means cancel against the intercept: a few more digits for their sum.
         moved = self.center[support].astype(np.longdouble) @ coef[support]
         return float(point.intercept - moved), coef

@@ -110,6 +110,26 @@ def test_selected_dense_columns_keep_their_type_and_lie_one_after_the_other(
     assert part.X.flags.f_contiguous
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_chosen_columns_are_copied_together_when_somebody_needs_it(order):
+    rng = np.random.default_rng(2)
+    X = np.asarray(rng.normal(size=(600, 300)), order=order)
+    columns = np.sort(rng.permutation(300)[:200])
+    part = Dense(X).select(columns)
+    coef, rows = rng.normal(size=200), rng.normal(size=(600, 2))
+    center, factor = rng.normal(size=(2, 200))
+    expected = (X[:, columns] - center) * factor
+    some = np.array([3, 150])
+    for _ in range(2):
+        # Before there is a copy, and after.
+        assert_allclose(part.linear_predictor(coef), X[:, columns] @ coef)
+        assert_allclose(part.gradient(rows), X[:, columns].T @ rows)
+        assert_allclose(part.gradient(rows, some), X[:, columns[some]].T @ rows)
+        assert_array_equal(part.standard_columns(center, factor), expected.T)
+        part.gram(np.ones(600))
+    assert part.X.flags.f_contiguous
+
+
 def storages():
     """Return the five kinds of design over the same rows."""
     rng = np.random.default_rng(1)

@@ -16,7 +16,11 @@ LENGTHS = (1, 7, ROWS - 1, ROWS, ROWS + 1, 2 * ROWS + 3)
 
 plain = {
     name: getattr(kernel, "py_func", kernel)
-    for name, kernel in (("dots", kernels.dots), ("combine", kernels.combine))
+    for name, kernel in (
+        ("dots", kernels.dots),
+        ("combine", kernels.combine),
+        ("standardize", kernels.standardize),
+    )
 }
 either_type = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -132,3 +136,16 @@ def test_dense_design_goes_by_columns_where_they_are_long(m, dtype):
     close(one, wide[:, chosen].T @ R[:, 0], np.abs(wide).T[chosen] @ np.abs(R[:, 0]))
     one = design.linear_predictor(coef[:, 0], chosen)
     close(one, wide[:, chosen] @ coef[:, 0], size[:, 0] + np.abs(one))
+
+
+@either_type
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("kernel", [kernels.standardize, plain["standardize"]])
+def test_columns_are_centred_and_scaled_on_the_way(kernel, order, dtype):
+    X, rng = draw(30, dtype)
+    chosen = rng.permutation(12)[:5]
+    center, factor = rng.normal(size=(2, 5))
+    out = np.empty((5, 30))
+    kernel(np.asarray(X, order=order), chosen, center, factor, out)
+    expected = (X[chosen].astype(float) - center[:, None]) * factor[:, None]
+    assert_array_equal(out, expected)
