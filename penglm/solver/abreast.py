@@ -19,6 +19,8 @@ from penglm.solver.quadratic import Expansion
 from penglm.solver.solution import Status
 from penglm.solver.working_set import Warm
 
+# Strengths side by side: as many points as one walk over the rows serves.
+LANES = 4
 # Steps that four strengths take together before each goes on alone.
 MOST_STEPS = 8
 
@@ -65,6 +67,7 @@ def solve_abreast(
     ----------
     problem : Problem
     alphas : sequence of float
+        At most ``LANES``.
     start : Warm
     score_scale : float
     options : Options

@@ -89,7 +89,7 @@ def solve_ahead(
         At least one. ``OPTIMAL`` only where every one of the p conditions was checked.
     """
     few = list(alphas[: n_ahead(problem)])
-    near = [alpha for alpha in few if alpha >= NEAR * start.alpha]
+    near = [a for a in few[: abreast.LANES] if a >= NEAR * start.alpha]
     if len(near) > 1 and abreast.suits(problem, few[0], options):
         solved, start = abreast.solve_abreast(
             problem, near, start, score_scale, options

@@ -116,7 +116,8 @@ def test_tall_path_goes_abreast_and_takes_fewer_passes(shape, monkeypatch):
         passes.clear()
         path(model, Options(abreast=together, at_once=False), last=0.3)
         counts[together] = len(passes)
-        assert (max(passes) > 1) is together, passes
+        # The grid is dense: more than one walk serves are near.
+        assert max(passes) == (abreast.LANES if together else 1), passes
     assert counts[True] < counts[False]
 
 
