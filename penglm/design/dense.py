@@ -120,36 +120,57 @@ class Dense(Design):
         y: Vector,
         sample_weight: Vector,
     ) -> tuple[Matrix, Matrix] | None:
-        by_rows, (n, p) = self.X.flags.c_contiguous, self.shape
+        flags, (n, p) = self.X.flags, self.shape
         # Of many columns most coefficients are zero: products skip these, a walk not.
         is_tall = n >= TALL * p and self.X.size >= LEAST_NUMBERS
-        if not is_tall or not (by_rows or self.X.flags.f_contiguous):
+        if not is_tall or not (flags.c_contiguous or flags.f_contiguous):
             return None
-        from penglm.kernels import rows
-
         m = intercepts.size
-        step = rows.rows_at_once(self.shape[1]) if by_rows else rows.STRETCH
-        pieces = -(-self.shape[0] // step)
-        sums, slopes = np.empty((3, m)), np.empty((self.shape[1], m))
-        rest = (offset, y, sample_weight)
-        for first in range(0, m, 4):
-            some = slice(first, min(first + 4, m))
-            count = some.stop - first
-            width = 1 if count == 1 and by_rows else 4
-            start, shift = np.zeros((width, self.shape[1])), np.zeros(width)
-            start[:count], shift[:count] = coefs[:, some].T, intercepts[some]
-            part, found = np.empty((3, width, pieces)), np.zeros_like(start)
-            if width == 1:
-                rows.expand_rows(
-                    kind, self.X, start[0], shift[0], *rest, found[0], part[:, 0]
-                )
-            elif by_rows:
-                rows.expand_four(kind, self.X, start, shift, *rest, found, part)
-            else:
-                rows.expand_columns(kind, self.X.T, start, shift, *rest, found, part)
-            sums[:, some] = part.sum(axis=2)[:, :count]
-            slopes[:, some] = found[:count].T
-        return sums, slopes
+
+        def part(rows: slice) -> tuple[Matrix, Matrix]:
+            sums, slopes = np.empty((3, m)), np.empty((p, m))
+            for first in range(0, m, 4):
+                some = slice(first, first + 4)
+                sums[:, some], slopes[:, some] = self.walk(
+                    rows, kind, coefs[:, some], intercepts[some], offset, y,
+                    sample_weight,
+                )  # fmt: skip
+            return sums, slopes
+
+        return part(slice(0, n))
+
+    def walk(
+        self,
+        rows: slice,
+        kind: int,
+        coefs: Matrix,
+        intercepts: Vector,
+        offset: Vector,
+        y: Vector,
+        sample_weight: Vector,
+    ) -> tuple[Matrix, Matrix]:
+        """Return what ``expand`` does for some rows, at four points at most."""
+        from penglm.kernels import rows as kernels
+
+        m, p = intercepts.size, self.shape[1]
+        width = 1 if m == 1 else 4
+        start, shift = np.zeros((width, p)), np.zeros(width)
+        start[:m], shift[:m] = coefs.T, intercepts
+        if self.X.flags.c_contiguous:
+            X, step = self.X, kernels.rows_at_once(p)
+            one, four = kernels.expand_rows, kernels.expand_rows_four
+        else:
+            X, step = self.X.T, kernels.STRETCH
+            one, four = kernels.expand_columns, kernels.expand_columns_four
+        found = np.zeros((width, p))
+        sums = np.empty((3, width, -(-(rows.stop - rows.start) // step)))
+        given = kind, X, rows.start, rows.stop
+        rest = offset, y, sample_weight
+        if width == 1:
+            one(*given, start[0], shift[0], *rest, found[0], sums[:, 0])
+        else:
+            four(*given, start, shift, *rest, found, sums)
+        return sums.sum(axis=2)[:, :m], found[:m].T
 
     def gram(
         self,

@@ -110,20 +110,25 @@ class Split(Design):
             return None
         from penglm.kernels import rows
 
-        m, pieces = intercepts.size, -(-self.shape[0] // rows.PIECE)
+        m, codes = intercepts.size, self.codes
         is_level = self.slots >= 0
-        table = np.zeros((self.codes.n_slots, m))
+        table = np.zeros((codes.n_slots, m))
         table[self.slots[is_level]] = coefs[is_level]
         start = np.ascontiguousarray(coefs[~is_level])
-        found, levels = np.zeros_like(start), np.zeros_like(table)
-        part = np.empty((3, m, pieces))
-        rows.expand_mixed(
-            kind, numbers, self.codes.values, self.codes.starts, start, table,
-            intercepts, offset, y, sample_weight, found, levels, part,
-        )  # fmt: skip
+
+        def part(some: slice) -> tuple[Matrix, Matrix, Matrix]:
+            found, levels = np.zeros_like(start), np.zeros_like(table)
+            sums = np.empty((3, m, -(-(some.stop - some.start) // rows.PIECE)))
+            rows.expand_mixed(
+                kind, numbers, codes.values, codes.starts, some.start, some.stop, start,
+                table, intercepts, offset, y, sample_weight, found, levels, sums,
+            )  # fmt: skip
+            return sums.sum(axis=2), found, levels
+
+        sums, found, levels = part(slice(0, self.shape[0]))
         slopes = np.empty((self.shape[1], m))
         slopes[~is_level], slopes[is_level] = found, levels[self.slots[is_level]]
-        return part.sum(axis=2), slopes
+        return sums, slopes
 
     @cached_property
     def numbers(self) -> Array | None:
@@ -132,8 +137,12 @@ class Split(Design):
         if not others:
             return np.zeros((self.shape[0], 0))
         only = others[0]
-        is_one = len(others) == 1 and isinstance(only, Dense)
-        if not is_one or not isinstance(only, Dense) or not only.X.flags.c_contiguous:
+        # Along contiguous columns products are faster: 15 ms for 500,000 x 16, not 19.
+        if (
+            len(others) > 1
+            or not isinstance(only, Dense)
+            or not only.X.flags.c_contiguous
+        ):
             return None
         return only.X
 
@@ -233,6 +242,7 @@ class Split(Design):
         part.parts = tuple(each.rows(first, last) for each in self.parts)
         part.codes = self.codes.take(slice(first, last))
         part.shape = (part.parts[0].shape[0], self.shape[1])
+        part.__dict__.pop("numbers", None)
         return part
 
     @property

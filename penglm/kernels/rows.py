@@ -29,20 +29,23 @@ def rows_at_once(p):
 
 
 @jit
-def expand_rows(kind, X, b, intercept, offset, y, w, g, sums):
+def expand_rows(kind, X, start, stop, b, intercept, offset, y, w, g, sums):
     """Add ``X' r`` to ``g``; write sums of loss, slope and size over the rows.
+
+    Rows ``start`` to ``stop - 1`` of X, offset, y and w are walked along. A part that
+    is cut out of a matrix of contiguous columns would not be known to be one.
 
     ``sums`` (3, pieces) is as ``quadratic.weighted_terms`` defines it, a piece for each
     few rows: adding up a hundred thousand one by one would round too much. The loss is
     half the unit deviance of the family; see there for the formulas.
     """
-    n, p = X.shape
+    p = X.shape[1]
     step = rows_at_once(p)
     r, own, loss = np.empty(step), np.empty(step), np.empty(step)
     score, weight = np.empty(step), np.empty(step)
-    for first in range(0, n, step):
-        count = min(step, n - first)
-        last = first + count
+    for first in range(start, stop, step):
+        last = min(first + step, stop)
+        count = last - first
         m = count // 4
         for k in range(m):
             x0 = X[first + k]
@@ -71,7 +74,7 @@ def expand_rows(kind, X, b, intercept, offset, y, w, g, sums):
         response_terms(kind, y[first:last], own[:count])
         sum_rows(
             kind, y[first:last], own, w[first:last], r[:count], loss, score, weight,
-            sums[:, first // step],
+            sums[:, (first - start) // step],
         )  # fmt: skip
         for k in range(m):
             x0 = X[first + k]
@@ -91,22 +94,22 @@ def expand_rows(kind, X, b, intercept, offset, y, w, g, sums):
 
 
 @jit
-def expand_four(kind, X, B, intercepts, offset, y, w, G, sums):
+def expand_rows_four(kind, X, start, stop, B, intercepts, offset, y, w, G, sums):
     """Do what ``expand_rows`` does at four points (4, p), in the same walk.
 
     The matrix comes from memory once for all of them; ``sums`` is (3, 4, pieces). Two
     rows at four points make eight sums in the first product; in the second, four rows
     at two points load and store each sum once for four rows.
     """
-    n, p = X.shape
+    p = X.shape[1]
     step = rows_at_once(p)
     R = np.empty((4, step))
     own, loss = np.empty(step), np.empty(step)
     score, weight = np.empty(step), np.empty(step)
     b0, b1, b2, b3 = B[0], B[1], B[2], B[3]
-    for first in range(0, n, step):
-        count = min(step, n - first)
-        last = first + count
+    for first in range(start, stop, step):
+        last = min(first + step, stop)
+        count = last - first
         m = count // 2
         for k in range(m):
             x = X[first + k]
@@ -147,7 +150,7 @@ def expand_four(kind, X, B, intercepts, offset, y, w, G, sums):
                 r[k] += intercepts[q] + offset[first + k]
             sum_rows(
                 kind, y[first:last], own, w[first:last], r, loss, score, weight,
-                sums[:, q, first // step],
+                sums[:, q, (first - start) // step],
             )  # fmt: skip
         m = count // 4
         for k in range(m):
@@ -178,7 +181,9 @@ PIECE = 1024
 
 
 @jit
-def expand_mixed(kind, X, C, s, B, T, intercepts, offset, y, w, G, H, sums):
+def expand_mixed(
+    kind, X, C, s, start, stop, B, T, intercepts, offset, y, w, G, H, sums
+):
     """Do what ``expand_rows`` does where factors stand beside the numbers of X (n, q).
 
     C (n, f) are the levels of each row; ``s`` (f,) says where those of a factor begin
@@ -186,13 +191,13 @@ def expand_mixed(kind, X, C, s, B, T, intercepts, offset, y, w, G, H, sums):
     several: B and G are (q, m), the tables (slots, m), so that one look finds what all
     points have at a level; ``sums`` is (3, m, pieces).
     """
-    n, q = X.shape
+    q = X.shape[1]
     m = intercepts.size
     R = np.empty((m, PIECE))
     own, loss = np.empty(PIECE), np.empty(PIECE)
     score, weight = np.empty(PIECE), np.empty(PIECE)
-    for first in range(0, n, PIECE):
-        last = min(first + PIECE, n)
+    for first in range(start, stop, PIECE):
+        last = min(first + PIECE, stop)
         count = last - first
         for k in range(count):
             i = first + k
@@ -208,7 +213,7 @@ def expand_mixed(kind, X, C, s, B, T, intercepts, offset, y, w, G, H, sums):
         for p in range(m):
             sum_rows(
                 kind, y[first:last], own, w[first:last], R[p, :count], loss, score,
-                weight, sums[:, p, first // PIECE],
+                weight, sums[:, p, (first - start) // PIECE],
             )  # fmt: skip
         for k in range(count):
             i = first + k
@@ -221,44 +226,101 @@ def expand_mixed(kind, X, C, s, B, T, intercepts, offset, y, w, G, H, sums):
                     H[s[f] + C[i, f], p] += r
 
 
-STRETCH = 256
-"""Rows handled at a time where columns are contiguous."""
+STRETCH = 512
+"""Rows handled at a time where columns are contiguous: a page of memory of each."""
 
 
 @jit
-def expand_columns(kind, X, B, intercepts, offset, y, w, G, sums):
-    """Do what ``expand_four`` does where the columns of the matrix are contiguous.
+def expand_columns(kind, X, start, stop, b, intercept, offset, y, w, g, sums):
+    """Do what ``expand_rows`` does where the columns of the matrix are contiguous.
 
-    X is (p, n), a column in each row; B and G are (4, p); ``sums`` is (3, 4, pieces).
-    Its products are those of ``expand_four`` the other way round.
+    X is (p, n), a column in each row.
     """
-    p, n = X.shape
-    R = np.empty((4, STRETCH))
-    r0, r1, r2, r3 = R[0], R[1], R[2], R[3]
-    own, loss = np.empty(STRETCH), np.empty(STRETCH)
+    p = X.shape[0]
+    whole = p - p % 4
+    r, own, loss = np.empty(STRETCH), np.empty(STRETCH), np.empty(STRETCH)
     score, weight = np.empty(STRETCH), np.empty(STRETCH)
-    for first in range(0, n, STRETCH):
-        last = min(first + STRETCH, n)
+    for first in range(start, stop, STRETCH):
+        last = min(first + STRETCH, stop)
         count = last - first
-        for q in range(4):
-            for k in range(count):
-                R[q, k] = intercepts[q] + offset[first + k]
-        whole = p - p % 4
+        for k in range(count):
+            r[k] = intercept + offset[first + k]
         for j in range(0, whole, 4):
             x = X[j, first:last]
             z = X[j + 1, first:last]
             u = X[j + 2, first:last]
             v = X[j + 3, first:last]
-            for q in range(0, 4, 2):
-                r = R[q]
-                s = R[q + 1]
-                b = B[q]
-                c = B[q + 1]
-                x0, z0, u0, v0 = b[j], b[j + 1], b[j + 2], b[j + 3]
-                x1, z1, u1, v1 = c[j], c[j + 1], c[j + 2], c[j + 3]
-                for k in range(count):
-                    r[k] += x0 * x[k] + z0 * z[k] + u0 * u[k] + v0 * v[k]
-                    s[k] += x1 * x[k] + z1 * z[k] + u1 * u[k] + v1 * v[k]
+            x0, z0, u0, v0 = b[j], b[j + 1], b[j + 2], b[j + 3]
+            for k in range(count):
+                r[k] += x0 * x[k] + z0 * z[k] + u0 * u[k] + v0 * v[k]
+        for j in range(whole, p):
+            x = X[j, first:last]
+            for k in range(count):
+                r[k] += b[j] * x[k]
+        response_terms(kind, y[first:last], own[:count])
+        sum_rows(
+            kind, y[first:last], own, w[first:last], r[:count], loss, score, weight,
+            sums[:, (first - start) // STRETCH],
+        )  # fmt: skip
+        for j in range(0, whole, 4):
+            x = X[j, first:last]
+            z = X[j + 1, first:last]
+            u = X[j + 2, first:last]
+            v = X[j + 3, first:last]
+            x0 = z0 = u0 = v0 = 0.0
+            for k in range(count):
+                x0 += r[k] * x[k]
+                z0 += r[k] * z[k]
+                u0 += r[k] * u[k]
+                v0 += r[k] * v[k]
+            g[j] += x0
+            g[j + 1] += z0
+            g[j + 2] += u0
+            g[j + 3] += v0
+        for j in range(whole, p):
+            x = X[j, first:last]
+            total = 0.0
+            for k in range(count):
+                total += r[k] * x[k]
+            g[j] += total
+
+
+@jit
+def expand_columns_four(kind, X, start, stop, B, intercepts, offset, y, w, G, sums):
+    """Do what ``expand_columns`` does at four points (4, p), in the same walk.
+
+    ``sums`` is (3, 4, pieces). Four columns at four points are loaded once for sixteen
+    products, in which the sixteen coefficients, or sums, stay in registers.
+    """
+    p = X.shape[0]
+    whole = p - p % 4
+    R = np.empty((4, STRETCH))
+    r0, r1, r2, r3 = R[0], R[1], R[2], R[3]
+    b0, b1, b2, b3 = B[0], B[1], B[2], B[3]
+    g0, g1, g2, g3 = G[0], G[1], G[2], G[3]
+    own, loss = np.empty(STRETCH), np.empty(STRETCH)
+    score, weight = np.empty(STRETCH), np.empty(STRETCH)
+    for first in range(start, stop, STRETCH):
+        last = min(first + STRETCH, stop)
+        count = last - first
+        for q in range(4):
+            for k in range(count):
+                R[q, k] = intercepts[q] + offset[first + k]
+        for j in range(0, whole, 4):
+            x = X[j, first:last]
+            z = X[j + 1, first:last]
+            u = X[j + 2, first:last]
+            v = X[j + 3, first:last]
+            x0, z0, u0, v0 = b0[j], b0[j + 1], b0[j + 2], b0[j + 3]
+            x1, z1, u1, v1 = b1[j], b1[j + 1], b1[j + 2], b1[j + 3]
+            x2, z2, u2, v2 = b2[j], b2[j + 1], b2[j + 2], b2[j + 3]
+            x3, z3, u3, v3 = b3[j], b3[j + 1], b3[j + 2], b3[j + 3]
+            for k in range(count):
+                a, c, d, e = x[k], z[k], u[k], v[k]
+                r0[k] += x0 * a + z0 * c + u0 * d + v0 * e
+                r1[k] += x1 * a + z1 * c + u1 * d + v1 * e
+                r2[k] += x2 * a + z2 * c + u2 * d + v2 * e
+                r3[k] += x3 * a + z3 * c + u3 * d + v3 * e
         for j in range(whole, p):
             x = X[j, first:last]
             for q in range(4):
@@ -268,33 +330,52 @@ def expand_columns(kind, X, B, intercepts, offset, y, w, G, sums):
         for q in range(4):
             sum_rows(
                 kind, y[first:last], own, w[first:last], R[q, :count], loss, score,
-                weight, sums[:, q, first // STRETCH],
+                weight, sums[:, q, (first - start) // STRETCH],
             )  # fmt: skip
-        whole = p - p % 2
-        for j in range(0, whole, 2):
+        for j in range(0, whole, 4):
             x = X[j, first:last]
             z = X[j + 1, first:last]
+            u = X[j + 2, first:last]
+            v = X[j + 3, first:last]
             x0 = x1 = x2 = x3 = 0.0
             z0 = z1 = z2 = z3 = 0.0
+            u0 = u1 = u2 = u3 = 0.0
+            v0 = v1 = v2 = v3 = 0.0
             for k in range(count):
-                a = x[k]
-                c = z[k]
-                x0 += a * r0[k]
-                x1 += a * r1[k]
-                x2 += a * r2[k]
-                x3 += a * r3[k]
-                z0 += c * r0[k]
-                z1 += c * r1[k]
-                z2 += c * r2[k]
-                z3 += c * r3[k]
-            G[0, j] += x0
-            G[1, j] += x1
-            G[2, j] += x2
-            G[3, j] += x3
-            G[0, j + 1] += z0
-            G[1, j + 1] += z1
-            G[2, j + 1] += z2
-            G[3, j + 1] += z3
+                a, c, d, e = x[k], z[k], u[k], v[k]
+                s0, s1, s2, s3 = r0[k], r1[k], r2[k], r3[k]
+                x0 += a * s0
+                x1 += a * s1
+                x2 += a * s2
+                x3 += a * s3
+                z0 += c * s0
+                z1 += c * s1
+                z2 += c * s2
+                z3 += c * s3
+                u0 += d * s0
+                u1 += d * s1
+                u2 += d * s2
+                u3 += d * s3
+                v0 += e * s0
+                v1 += e * s1
+                v2 += e * s2
+                v3 += e * s3
+            g0[j] += x0
+            g1[j] += x1
+            g2[j] += x2
+            g3[j] += x3
+            g0[j + 1] += z0
+            g1[j + 1] += z1
+            g2[j + 1] += z2
+            g3[j + 1] += z3
+            g0[j + 2] += u0
+            g1[j + 2] += u1
+            g2[j + 2] += u2
+            g3[j + 2] += u3
+            g0[j + 3] += v0
+            g1[j + 3] += v1
+            g2[j + 3] += v2
+            g3[j + 3] += v3
         for j in range(whole, p):
             x = X[j, first:last]
             for q in range(4):

@@ -108,3 +108,10 @@ def test_a_standardized_part_counts_with_its_centre():
     assert_allclose(design.linear_predictor(coef), dense @ coef, atol=ROUNDING)
     expected = dense.T @ (weight[:, None] * dense)
     assert_allclose(design.gram(weight), expected, atol=ROUNDING)
+
+
+def test_rows_of_a_design_that_was_walked_along_are_those_alone():
+    rng = np.random.default_rng(0)
+    X = Split([Dense(rng.normal(size=(9, 2))), Categorical(np.arange(9) % 3, 3)])
+    assert X.numbers.shape == (9, 2)
+    assert_array_equal(X.rows(2, 6).numbers, X.numbers[2:6])

@@ -47,20 +47,39 @@ def test_walk_is_products_and_terms(kind, n, p):
         X, y, w, offset = X[:9], y[:9], w[:9], offset[:9]
         coefs = coefs / 50.0
     expected, slopes = definition(kind, X, y, w, offset, coefs, intercepts)
-    pieces = -(-len(X) // rows.rows_at_once(p))
-    sums, g = np.empty((3, 4, pieces)), np.zeros((4, p))
-    four = np.ascontiguousarray(coefs.T)
-    rows.expand_four(kind, X, four, intercepts, offset, y, w, g, sums)
-    assert_allclose(sums.sum(axis=2), expected, rtol=SAME, atol=SAME)
-    assert_allclose(g.T, slopes, rtol=SAME, atol=1e-10)
-    one, alone = np.empty((3, pieces)), np.zeros(p)
-    rows.expand_rows(kind, X, four[2], intercepts[2], offset, y, w, alone, one)
-    assert_allclose(one.sum(axis=1), expected[:, 2], rtol=SAME, atol=SAME)
-    assert_allclose(alone, slopes[:, 2], rtol=SAME, atol=1e-10)
-    pieces = -(-len(X) // rows.STRETCH)
-    sums, g = np.empty((3, 4, pieces)), np.zeros((4, p))
-    columns = np.ascontiguousarray(X.T)
-    rows.expand_columns(kind, columns, four, intercepts, offset, y, w, g, sums)
+    four, rest = np.ascontiguousarray(coefs.T), (offset, y, w)
+    by_rows = X, rows.rows_at_once(p), rows.expand_rows, rows.expand_rows_four
+    by_columns = (
+        np.ascontiguousarray(X.T), rows.STRETCH, rows.expand_columns,
+        rows.expand_columns_four,
+    )  # fmt: skip
+    for stored, step, at_one, at_four in (by_rows, by_columns):
+        pieces = -(-len(X) // step)
+        sums, g = np.empty((3, 4, pieces)), np.zeros((4, p))
+        at_four(kind, stored, 0, len(X), four, intercepts, *rest, g, sums)
+        assert_allclose(sums.sum(axis=2), expected, rtol=SAME, atol=SAME)
+        assert_allclose(g.T, slopes, rtol=SAME, atol=1e-10)
+        sums, g = np.empty((3, pieces)), np.zeros(p)
+        at_one(kind, stored, 0, len(X), four[2], intercepts[2], *rest, g, sums)
+        assert_allclose(sums.sum(axis=1), expected[:, 2], rtol=SAME, atol=SAME)
+        assert_allclose(g, slopes[:, 2], rtol=SAME, atol=1e-10)
+
+
+@pytest.mark.parametrize("by_rows", [True, False])
+def test_a_part_of_the_rows_is_walked_along_alone(by_rows):
+    X, y, w, offset, coefs, intercepts = case(1, 1500, 7)
+    part = slice(333, 1400)
+    expected, slopes = definition(
+        1, X[part], y[part], w[part], offset[part], coefs, intercepts
+    )
+    stored = X if by_rows else np.asfortranarray(X)
+    walked = rows.expand_rows_four if by_rows else rows.expand_columns_four
+    step = rows.rows_at_once(7) if by_rows else rows.STRETCH
+    sums, g = np.empty((3, 4, -(-1067 // step))), np.zeros((4, 7))
+    walked(
+        1, stored if by_rows else stored.T, 333, 1400, coefs.T.copy(), intercepts,
+        offset, y, w, g, sums,
+    )  # fmt: skip
     assert_allclose(sums.sum(axis=2), expected, rtol=SAME, atol=SAME)
     assert_allclose(g.T, slopes, rtol=SAME, atol=1e-10)
 
@@ -68,11 +87,12 @@ def test_walk_is_products_and_terms(kind, n, p):
 @pytest.mark.parametrize("kind", FAMILIES)
 @pytest.mark.parametrize("m", [1, 2, 5])
 @pytest.mark.parametrize("q", [0, 3])
-def test_walk_with_factors_is_that_of_their_columns(kind, m, q):
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_walk_with_factors_is_that_of_their_columns(kind, m, q, order):
     X, y, w, offset, coefs, intercepts = case(kind, 1500, q + 9, m)
     rng = np.random.default_rng(5)
     codes = np.column_stack([rng.integers(0, 5, 1500), rng.integers(0, 4, 1500)])
-    starts, X = np.array([0, 5]), np.ascontiguousarray(X[:, :q])
+    starts, X = np.array([0, 5]), np.array(X[:, :q], order=order)
     hot = np.hstack([np.eye(5)[codes[:, 0]], np.eye(4)[codes[:, 1]]])
     expected, slopes = definition(
         kind, np.hstack([X, hot]), y, w, offset, coefs, intercepts
@@ -80,8 +100,8 @@ def test_walk_with_factors_is_that_of_their_columns(kind, m, q):
     sums = np.empty((3, m, -(-1500 // rows.PIECE)))
     g, h = np.zeros((q, m)), np.zeros((9, m))
     rows.expand_mixed(
-        kind, X, codes.astype(np.uint8), starts, coefs[:q].copy(), coefs[q:].copy(),
-        intercepts, offset, y, w, g, h, sums,
+        kind, X, codes.astype(np.uint8), starts, 0, 1500, coefs[:q].copy(),
+        coefs[q:].copy(), intercepts, offset, y, w, g, h, sums,
     )  # fmt: skip
     assert_allclose(sums.sum(axis=2), expected, rtol=SAME, atol=SAME)
     assert_allclose(np.vstack([g, h]), slopes, rtol=SAME, atol=1e-10)
@@ -92,7 +112,9 @@ def test_float32_rows_are_widened():
     wide = X.astype(np.float64)
     expected, slopes = definition(1, wide, y, w, offset, coefs, intercepts)
     sums, g = np.empty((3, 4, 1)), np.zeros((4, 7))
-    rows.expand_four(1, X, coefs.T.copy(), intercepts, offset, y, w, g, sums)
+    rows.expand_rows_four(
+        1, X, 0, 700, coefs.T.copy(), intercepts, offset, y, w, g, sums
+    )
     assert_allclose(g.T, slopes, rtol=SAME, atol=1e-10)
     assert_allclose(sums.sum(axis=2), expected, rtol=SAME)
 
@@ -133,7 +155,9 @@ def test_logarithm_of_one_more_keeps_its_digits():
 def test_what_overflows_is_no_number_that_could_be_believed():
     X, y = np.full((5, 1), 1e3), np.zeros(5)
     sums, g = np.empty((3, 1)), np.zeros(1)
-    rows.expand_rows(2, X, np.array([1e3]), 0.0, np.zeros(5), y, np.ones(5), g, sums)
+    rows.expand_rows(
+        2, X, 0, 5, np.array([1e3]), 0.0, np.zeros(5), y, np.ones(5), g, sums
+    )
     assert not np.isfinite(sums[0].sum())
 
 
