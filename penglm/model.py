@@ -330,7 +330,8 @@ class PenalizedGLM:
         select : {"1se", "min"}
             Strongest penalty within one standard error of the best, or the best.
         n_jobs : int, default 1
-            Threads, -1 for one per core; the answer does not depend on it.
+            Folds at a time, each on a thread; -1 for one per core. The answer does
+            not depend on it.
         seed : int, default 0
             Of the shuffle that makes the folds.
         penalty, alphas, n_alphas, alpha_min_ratio, tol, max_iter, progress

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from penglm import threads
 from penglm._typing import Array, Index, Matrix, Vector
 from penglm.design.base import (
     BLOCK_SIZE,
@@ -137,7 +138,8 @@ class Dense(Design):
                 )  # fmt: skip
             return sums, slopes
 
-        return part(slice(0, n))
+        sums, slopes = threads.total(part, threads.cut(n, p, p * m))
+        return sums, slopes
 
     def walk(
         self,
@@ -211,20 +213,24 @@ class Dense(Design):
         factor: Vector | None,
     ) -> Matrix:
         """Return the Gram matrix, a block of rows copied together at a time."""
-        from penglm.kernels.pack import pack
+        from penglm.kernels import gram as kernels
 
-        k = columns.size
-        root, out = np.sqrt(working_weight), np.zeros((k, k))
+        k, root = columns.size, np.sqrt(working_weight)
         middle, size = chosen(center, columns, 0.0), chosen(factor, columns, 1.0)
-        step = min(rows_at_once(k), self.shape[0])
-        buffer = np.empty((step, k))
-        for first in range(0, self.shape[0], step):
-            part = self.X[first : first + step]
-            some = buffer[: len(part)]
-            pack(part, columns, middle, size, root[first : first + step], some)
-            # A product of a matrix with itself comes out symmetric to the last bit.
-            out += some.T @ some
-        return out
+        # Columns of zeros make up fours.
+        width, step = k + -k % 4, rows_at_once(2 * k)
+
+        def part(rows: slice) -> tuple[Matrix]:
+            block, out = np.zeros((width, step)), np.zeros((width, width))
+            for first in range(rows.start, rows.stop, step):
+                last = min(first + step, rows.stop)
+                kernels.pack(self.X, first, last, columns, middle, size, root, block)
+                kernels.add_products(block, last - first, out)
+            return (out,)
+
+        pieces = threads.cut(self.shape[0], k, width * width)
+        (out,) = threads.total(part, pieces)
+        return symmetric(out[:k, :k])
 
     def moments(self, sample_weight: Vector) -> tuple[Vector, Vector]:
         from penglm.kernels import moments as kernels

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from penglm import threads
 from penglm._typing import Array, Index, Matrix, Vector
 from penglm.design import crossed
 from penglm.design.base import ALL_ROWS, Columns, Design, positions, symmetric
@@ -125,7 +126,9 @@ class Split(Design):
             )  # fmt: skip
             return sums.sum(axis=2), found, levels
 
-        sums, found, levels = part(slice(0, self.shape[0]))
+        width = numbers.shape[1] + codes.values.shape[1]
+        pieces = threads.cut(self.shape[0], width, table.size)
+        sums, found, levels = threads.total(part, pieces)
         slopes = np.empty((self.shape[1], m))
         slopes[~is_level], slopes[is_level] = found, levels[self.slots[is_level]]
         return sums, slopes

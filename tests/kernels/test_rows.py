@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from penglm.families import Binomial, Gaussian, Poisson
-from penglm.kernels import pack, rows, terms
+from penglm.kernels import rows, terms
 
 FAMILIES = {0: Gaussian(), 1: Binomial(), 2: Poisson()}
 # Sums of some thousand terms in another order.
@@ -159,16 +159,3 @@ def test_what_overflows_is_no_number_that_could_be_believed():
         2, X, 0, 5, np.array([1e3]), 0.0, np.zeros(5), y, np.ones(5), g, sums
     )
     assert not np.isfinite(sums[0].sum())
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_pack_centres_scales_and_weighs_chosen_columns(dtype):
-    rng = np.random.default_rng(0)
-    X, columns = rng.normal(size=(6, 5)).astype(dtype), np.array([4, 0, 3])
-    center, factor, root = rng.normal(size=3), rng.uniform(size=3), rng.uniform(size=6)
-    out = np.empty((6, 3))
-    pack.pack(X, columns, center, factor, root, out)
-    wide = X.astype(np.float64)
-    expected = (wide[:, columns] - center) * factor * root[:, None]
-    assert_allclose(out, expected, rtol=1e-14)
-    assert_array_equal(X, wide.astype(dtype))
