@@ -3,6 +3,7 @@
 The floors of the house, top to bottom; a floor imports only from floors below it::
 
     cli, commands                    the shell
+    estimators                       scikit-learn's door
     model, convert                   the statistician's door; judging anyone's answer
     statement, frame                 what was asked for, checked; one mask over all rows
     reading                          tables from files
@@ -36,6 +37,10 @@ HOMES = {
     "CVResults": "penglm.results.cross_validation",
     "Certificate": "penglm.solver.solution",
     "Status": "penglm.solver.solution",
+    "PenalizedGLMRegressor": "penglm.estimators",
+    "PenalizedGLMRegressorCV": "penglm.estimators",
+    "PenalizedLogisticClassifier": "penglm.estimators",
+    "PenalizedLogisticClassifierCV": "penglm.estimators",
 }
 """Where each public name lives."""
 

@@ -123,8 +123,10 @@ def assign(
     members = n_obs if groups is None else np.unique(np.asarray(groups)).size
     what = "rows" if groups is None else "groups"
     if members < 2:
+        found = f"is one {'sample' if groups is None else 'group'} only"
         raise PenglmInputError(
-            f"there are {members} {what}; cross-validation needs at least 2.",
+            f"there {found if members else f'are no {what}'}; cross-validation needs "
+            "at least 2.",
             argument="folds" if groups is None else "groups",
         )
     if not 2 <= k <= members:

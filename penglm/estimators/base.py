@@ -1,0 +1,146 @@
+"""What regressor and classifier share, at one strength or cross-validated."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from penglm._typing import Vector
+from penglm.exceptions import PenglmInputError
+from penglm.families import Family
+from penglm.model import PenalizedGLM
+from penglm.results.fit import FitResults
+
+# What a solver may be given; single precision stays so.
+NUMBERS = (np.float64, np.float32)
+STORED = ("csc", "csr")
+
+
+class GLMEstimator(BaseEstimator):
+    """What regressor and classifier share: from arrays to a model and back.
+
+    Subclasses say which ``family_`` is fitted and how its strength comes about.
+    """
+
+    def fitted(
+        self, X: Any, y: Vector, family: Family, sample_weight: Any, offset: Any
+    ) -> "GLMEstimator":
+        """Fit to checked arrays and set what scikit-learn's users read.
+
+        Parameters
+        ----------
+        X : ndarray or sparse matrix (n, p)
+        y : Vector (n,)
+        family : Family
+        sample_weight, offset : array (n,) or None
+        """
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None and not sparse.issparse(X):
+            X = pd.DataFrame(X, columns=names, copy=False)
+        model = PenalizedGLM(
+            y, X, family, offset=offset, var_weights=sample_weight,
+            fit_intercept=self.fit_intercept, standardize=self.standardize,
+            penalty_factor=self.penalty_factor, lower=self.lower, upper=self.upper,
+        )  # fmt: skip
+        self.results_ = self.solved(model)
+        self.family_ = family
+        self.coef_, self.intercept_ = self.results_.coef, self.results_.intercept
+        self.alpha_ = self.results_.alpha
+        # The null model is a step of its own.
+        self.n_iter_ = max(self.results_.solution.n_iter, 1)
+        self.has_offset_ = offset is not None
+        return self
+
+    def solved(self, model: PenalizedGLM) -> FitResults:
+        """Return the fit at the strength that was asked for."""
+        return model.fit(
+            self.alpha, self.l1_ratio, tol=self.tol, max_iter=self.max_iter
+        )
+
+    def linear_predictor(self, X: Any, offset: Any = None) -> Vector:
+        """Return linear predictors (n,) of new rows.
+
+        Raises
+        ------
+        PenglmInputError
+            If the model was fitted with an offset and there is none, or the other way
+            round.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=STORED, dtype=NUMBERS, reset=False)
+        if self.has_offset_ is (offset is None):
+            was, now = ("with", "without") if offset is None else ("without", "with")
+            raise PenglmInputError(
+                f"the model was fitted {was} an offset and is asked to predict {now} "
+                "one; pass offset= to both, or to neither.",
+                argument="offset",
+            )
+        eta = np.asarray(X @ self.coef_).ravel() + self.intercept_
+        if offset is None:
+            return eta
+        offset = column_or_1d(np.asarray(offset, dtype=np.float64))
+        if offset.shape != eta.shape:
+            raise PenglmInputError(
+                f"offset has {offset.size} values for {eta.size} rows of X.",
+                argument="offset",
+            )
+        total: Vector = eta + offset
+        return total
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class CrossValidated:
+    """Mixin that chooses strength and mix by cross-validation.
+
+    Attributes
+    ----------
+    path_ : CVResults
+        The whole path with its scores.
+    alphas_, mean_score_ : Vector (m,)
+    l1_ratio_ : float
+    """
+
+    def solved(self: Any, model: PenalizedGLM) -> FitResults:
+        """Return the fit at the strength that cross-validation chose."""
+        self.path_ = model.fit_cv(
+            self.cv, l1_ratio=self.l1_ratio, metric=self.metric, select=self.select,
+            alphas=self.alphas, n_alphas=self.n_alphas,
+            alpha_min_ratio=self.alpha_min_ratio, tol=self.tol,
+            max_iter=self.max_iter, n_jobs=1 if self.n_jobs is None else self.n_jobs,
+            seed=seed_of(self.random_state), progress=False,
+        )  # fmt: skip
+        self.alphas_, self.mean_score_ = self.path_.alphas, self.path_.mean_score
+        self.l1_ratio_ = self.path_.l1_ratio
+        return self.path_.best
+
+
+def seed_of(random_state: Any) -> int:
+    """Return the seed of the shuffle that makes folds; None is 0, chance never."""
+    if random_state is None:
+        return 0
+    if isinstance(random_state, int | np.integer):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def weights(sample_weight: Any, X: Any) -> Vector | None:
+    """Return checked weights (n,), None where there are none."""
+    if sample_weight is None:
+        return None
+    checked: Vector = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    return checked

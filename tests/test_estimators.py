@@ -1,0 +1,213 @@
+"""scikit-learn's door: its own checks, and the answers of ``PenalizedGLM``."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import penglm as pg
+from penglm.exceptions import PenglmInputError
+
+N, P = 200, 6
+# Both sides converge to tolerances of their own.
+PEER = 1e-4
+
+
+def counts(seed=0):
+    """Return columns, counts, exposures and weights."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(N, P))
+    years = rng.uniform(0.2, 3.0, N)
+    y = rng.poisson(years * np.exp(0.6 * X[:, 0] - 0.4 * X[:, 1])).astype(float)
+    return X, y, years, rng.uniform(0.5, 2.0, N)
+
+
+@parametrize_with_checks(
+    [
+        pg.PenalizedGLMRegressor(),
+        pg.PenalizedGLMRegressor("poisson", alpha=0.01),
+        pg.PenalizedGLMRegressor("gamma", link="log", alpha=0.01),
+        pg.PenalizedGLMRegressor("tweedie", alpha=0.01),
+        pg.PenalizedGLMRegressorCV(n_alphas=10),
+        pg.PenalizedLogisticClassifier(),
+        pg.PenalizedLogisticClassifierCV(n_alphas=10),
+    ]
+)
+def test_every_check_of_scikit_learn_passes(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("family", ["gaussian", "poisson"])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_regressor_is_the_model(family, standardize):
+    X, y, years, weight = counts()
+    offset = np.log(years) if family == "poisson" else None
+    options = {"standardize": standardize, "penalty_factor": np.arange(P) / 3.0}
+    found = pg.PenalizedGLMRegressor(family, alpha=0.05, l1_ratio=0.7, **options)
+    found.fit(X, y, sample_weight=weight, offset=offset)
+    model = pg.PenalizedGLM(y, X, family, var_weights=weight, offset=offset, **options)
+    expected = model.fit(0.05, 0.7)
+    assert_array_equal(found.coef_, expected.coef)
+    assert found.intercept_ == expected.intercept
+    assert_allclose(found.predict(X, offset=offset), expected.fittedvalues, rtol=1e-12)
+    score = found.score(X, y, sample_weight=weight, offset=offset)
+    assert score == pytest.approx(expected.deviance_ratio, rel=1e-9)
+
+
+def test_lasso_poisson_and_logistic_regression_of_scikit_learn_agree():
+    X, y, _, _ = counts()
+    plain = {"standardize": False, "tol": 1e-9}
+    lasso = pg.PenalizedGLMRegressor(alpha=0.1, **plain).fit(X, y)
+    assert_allclose(lasso.coef_, Lasso(0.1, tol=1e-10).fit(X, y).coef_, atol=PEER)
+    ridge = pg.PenalizedGLMRegressor("poisson", alpha=0.2, l1_ratio=0.0, **plain)
+    peer = PoissonRegressor(alpha=0.2, tol=1e-10, max_iter=1000).fit(X, y)
+    assert_allclose(ridge.fit(X, y).coef_, peer.coef_, atol=PEER)
+    assert ridge.score(X, y) == pytest.approx(peer.score(X, y), rel=PEER)
+    label = np.where(y > 1.0, "many", "few")
+    mine = pg.PenalizedLogisticClassifier(alpha=0.05, **plain).fit(X, label)
+    other = LogisticRegression(
+        C=1.0 / (0.05 * N), l1_ratio=1.0, solver="saga", tol=1e-9, max_iter=100_000
+    ).fit(X, label)
+    assert_allclose(mine.coef_, other.coef_[0], atol=PEER)
+    assert_allclose(mine.predict_proba(X), other.predict_proba(X), atol=PEER)
+    assert_array_equal(mine.classes_, ["few", "many"])
+    assert_array_equal(mine.predict(X), other.predict(X))
+
+
+def test_cross_validated_regressor_is_fit_cv():
+    X, y, _, _ = counts()
+    found = pg.PenalizedGLMRegressorCV(
+        "poisson", cv=4, l1_ratio=[0.5, 1.0], select="min", n_alphas=20, random_state=3
+    ).fit(X, y)
+    expected = pg.PenalizedGLM(y, X, "poisson").fit_cv(
+        4, l1_ratio=[0.5, 1.0], select="min", n_alphas=20, seed=3, progress=False
+    )
+    assert (found.alpha_, found.l1_ratio_) == (expected.best.alpha, expected.l1_ratio)
+    assert_array_equal(found.coef_, expected.best.coef)
+    assert_array_equal(found.mean_score_, expected.mean_score)
+
+
+@pytest.mark.parametrize("layout", [sparse.csr_matrix, sparse.csc_array])
+def test_sparse_columns_give_what_dense_ones_give(layout):
+    X, y, _, _ = counts()
+    X = np.where(np.abs(X) > 1.0, X, 0.0)
+    dense = pg.PenalizedGLMRegressor("poisson", alpha=0.05).fit(X, y)
+    thin = pg.PenalizedGLMRegressor("poisson", alpha=0.05).fit(layout(X), y)
+    assert_allclose(thin.coef_, dense.coef_, atol=1e-6)
+    assert_allclose(thin.predict(layout(X)), dense.predict(X), rtol=1e-5)
+
+
+def test_names_of_columns_reach_the_results_and_the_penalty():
+    X, y, _, _ = counts()
+    table = pd.DataFrame(X, columns=list("abcdef"))
+    model = pg.PenalizedGLMRegressor("poisson", alpha=0.3, penalty_factor={"f": 0.0})
+    model.fit(table, y)
+    assert_array_equal(model.feature_names_in_, list("abcdef"))
+    assert list(model.results_.params.index) == ["Intercept", *"abcdef"]
+    assert model.coef_[5] != 0.0
+    assert "Poisson" in str(model.results_.summary()).title()
+
+
+@pytest.mark.filterwarnings("error")
+def test_weights_and_offsets_are_sliced_by_cross_validate_and_grid_search():
+    X, y, years, weight = counts()
+    given = {"sample_weight": weight, "offset": np.log(years)}
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = pg.PenalizedGLMRegressor("poisson", alpha=0.05)
+        model.set_fit_request(sample_weight=True, offset=True)
+        model.set_score_request(sample_weight=True, offset=True)
+        rows = np.arange(N) % 4
+        folds = [(np.flatnonzero(rows != k), np.flatnonzero(rows == k))
+                 for k in range(4)]  # fmt: skip
+        found = cross_validate(model, X, y, cv=folds, params=given)["test_score"]
+        for (train, test), score in zip(folds, found, strict=True):
+            alone = clone(model).fit(
+                X[train], y[train], weight[train], given["offset"][train]
+            )
+            expected = alone.score(X[test], y[test], weight[test],
+                                   given["offset"][test])  # fmt: skip
+            assert score == expected
+        search = GridSearchCV(model, {"alpha": [0.01, 0.1, 0.4]}, cv=folds)
+        search.fit(X, y, **given)
+        assert search.best_params_["alpha"] == 0.01
+        assert search.best_estimator_.has_offset_
+
+
+def test_pipelines_and_column_transformers_hold_it():
+    X, y, _, _ = counts()
+    table = pd.DataFrame(X, columns=list("abcdef"))
+    table["kind"] = np.where(X[:, 0] > 0.0, "up", "down")
+    columns = ColumnTransformer(
+        [("number", StandardScaler(), list("abcdef")), ("level", OneHotEncoder(),
+                                                        ["kind"])]
+    )  # fmt: skip
+    columns.set_output(transform="default")
+    both = make_pipeline(columns, pg.PenalizedGLMRegressor("poisson", alpha=0.05))
+    assert 0.1 < both.fit(table, y).score(table, y) < 1.0
+
+
+@pytest.mark.parametrize(
+    "model",
+    [pg.PenalizedGLMRegressor("poisson"), pg.PenalizedLogisticClassifierCV(n_alphas=5)],
+    ids=["regressor", "classifier"],
+)
+def test_a_pickled_estimator_predicts_the_same(model):
+    X, y, _, _ = counts()
+    y = y if isinstance(model, pg.PenalizedGLMRegressor) else y > 1.0
+    model = clone(model).fit(X, y)
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.predict(X), model.predict(X))
+    assert again.results_.certificate == model.results_.certificate
+
+
+def test_an_offset_is_needed_where_there_was_one():
+    X, y, years, _ = counts()
+    offset = np.log(years)
+    model = pg.PenalizedGLMRegressor("poisson").fit(X, y, offset=offset)
+    with pytest.raises(PenglmInputError, match="pass offset= to both") as caught:
+        model.predict(X)
+    assert caught.value.argument == "offset"
+    with pytest.raises(PenglmInputError, match="offset has 3 values for 200 rows"):
+        model.predict(X, offset=offset[:3])
+    without = pg.PenalizedGLMRegressor("poisson").fit(X, y)
+    with pytest.raises(PenglmInputError, match="pass offset= to both"):
+        without.predict(X, offset=offset)
+
+
+def test_nothing_is_predicted_before_fitting():
+    with pytest.raises(NotFittedError):
+        pg.PenalizedGLMRegressor().predict(np.zeros((2, 2)))
+
+
+def test_three_classes_and_one_are_refused():
+    X, y, _, weight = counts()
+    with pytest.raises(ValueError, match="Only binary classification is supported"):
+        pg.PenalizedLogisticClassifier().fit(X, np.arange(N) % 3)
+    with pytest.raises(ValueError, match="one class only"):
+        pg.PenalizedLogisticClassifier().fit(X, y > 1, np.where(y > 1, weight, 0.0))
+
+
+def test_penglm_itself_does_not_load_scikit_learn():
+    code = (
+        "import penglm as pg, numpy as np, sys; X = np.eye(5)[:, :2];"
+        "pg.PenalizedGLM(np.arange(5.0), X).fit(0.1);"
+        "sys.exit('sklearn' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
