@@ -111,7 +111,7 @@ FAMILIES = {
     ]
     + [replace(TALL, n_features=p) for p in (50, 200)]
     + [replace(TALL, n_alphas=m) for m in (25, 50, 200)],
-    "Least squares, many columns: a pass for four strengths, and the support": [
+    "Least squares, many columns: two passes for eight strengths, and the support": [
         replace(WIDE, n_features=p) for p in (10_000, 20_000, 40_000)
     ]
     + [replace(WIDE, n_obs=n) for n in (250, 1000)]
@@ -126,15 +126,15 @@ KINDS = [
     ["building a model", "3 to 5", "`n p`"],
     ["least squares, `n >= 5p`, `p <= 500`", "`p / 20` for a Gram matrix, and 10",
      "`n p^2`, hardly with the path"],
-    ["other families there", "the same, and about 4 for each strength",
+    ["other families there", "the same, and 4 to 6 for each strength",
      "`n p` times strengths"],
     ["factors as codes", "the same; a Gram matrix costs 2 to 4", "rows times factors"],
-    ["many columns", "one for four strengths, one certificate for all",
+    ["many columns", "two for eight strengths, one certificate for a few",
      "`n p`, then `n` times support"],
     ["the support", "none", "`k^2` a change, `n k` for a new column"],
-    ["ten folds, least squares with many rows", "four to five paths more",
+    ["ten folds, least squares with many rows", "one to two paths more",
      "as the path"],
-    ["ten folds otherwise", "nine paths more", "as the path"],
+    ["ten folds otherwise", "six to nine paths more", "as the path"],
 ]  # fmt: skip
 TEXT = """# What a path costs
 
@@ -148,8 +148,8 @@ certificate of every point.
 
 {kinds}
 Beyond the caller's columns memory holds a copy of those that may matter, their Gram
-matrix (`k^2` numbers) twice, all coefficients of the path twice, and for certificates a
-few vectors of all rows and columns at a time.
+matrix (`k^2` numbers) twice, the nonzero coefficients of the path, and for checks and
+certificates a few vectors of all rows and columns at a time.
 Small problems take more than their share, because nothing is smaller than that.
 
 """
