@@ -22,6 +22,16 @@ OPTIONS = frozenset(
      "coding", "n_alphas", "alpha_min_ratio", "which", "progress", "n_jobs", "seed"}
 )  # fmt: skip
 
+# Asking their classes would load SciPy, and help has to come at once.
+FAMILIES = (
+    "gaussian", "binomial", "poisson", "gamma", "inverse_gaussian",
+    "negative_binomial", "tweedie",
+)  # fmt: skip
+LINKS = (
+    "identity", "log", "logit", "probit", "cloglog", "loglog", "cauchy", "inverse",
+    "inverse_squared", "sqrt", "power",
+)  # fmt: skip
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of every command."""
@@ -61,8 +71,8 @@ def add_fit(commands: Any) -> None:
     )
     fit.add_argument("data", metavar="DATA", help="csv(.gz), parquet, feather, or -")
     fit.add_argument("formula", metavar="FORMULA", help="such as 'y ~ x + C(g)'")
-    fit.add_argument("--family", default="gaussian")
-    fit.add_argument("--link")
+    fit.add_argument("--family", default="gaussian", help=", ".join(FAMILIES))
+    fit.add_argument("--link", help=", ".join(LINKS))
     fit.add_argument("--weights", metavar="COL", help="observations behind each row")
     fit.add_argument("--exposure", metavar="COL")
     how = fit.add_mutually_exclusive_group()

@@ -275,3 +275,10 @@ def test_ctrl_c_ends_a_long_command_within_a_second(folder):
     assert process.returncode == 130
     assert err.splitlines()[-1] == "penglm: interrupted."
     assert waited < 2.0, "the promise is one second; two allow for a busy machine"
+
+
+def test_help_names_every_family_and_link():
+    from penglm import cli, families
+
+    assert tuple(families.FAMILIES) == cli.FAMILIES
+    assert tuple(families.LINKS) == cli.LINKS
