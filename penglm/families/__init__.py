@@ -135,7 +135,8 @@ def foreign_parameters(family: Any) -> dict[str, float]:
     """Return what penglm calls the parameters of a statsmodels family object."""
     kind = type(family).__name__
     if kind == "NegativeBinomial":
-        return {"theta": 1.0 / float(family.alpha)}
+        alpha = float(family.alpha)
+        return {"theta": 1.0 / alpha if alpha > 0.0 else float("inf")}
     return {"power": float(family.var_power)} if kind == "Tweedie" else {}
 
 

@@ -198,3 +198,8 @@ def test_interval_contains_its_closed_ends_only():
         half.contains(np.array([-1e-9, 0.0, 0.5, 1.0])), [False, True, True, False]
     )
     assert str(half) == "[0, 1)"
+
+
+def test_negative_binomial_of_statsmodels_without_spread_is_refused():
+    with pytest.raises(PenglmInputError, match="use the Poisson family"):
+        as_family(sm.families.NegativeBinomial(alpha=0.0))
