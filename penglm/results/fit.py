@@ -10,9 +10,8 @@ from penglm import checks
 from penglm._typing import Index, Vector
 from penglm.exceptions import MissingPredictionWarning, PenglmInputError, warn
 from penglm.path import with_gap
-from penglm.results import residuals
 from penglm.results.data import ModelData, ModelSpec, encode
-from penglm.selection.criteria import criterion
+from penglm.results.measures import Measures
 from penglm.solver.null import Null
 from penglm.solver.outcome import Options
 from penglm.solver.problem import Problem
@@ -34,7 +33,7 @@ class Solved:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FitResults:
+class FitResults(Measures):
     """A penalised generalised linear model at one strength.
 
     Attributes
@@ -98,11 +97,6 @@ class FitResults:
         return self.solution.entries.places.copy()
 
     @property
-    def n_nonzero(self) -> int:
-        """Number of nonzero coefficients."""
-        return self.solution.n_nonzero
-
-    @property
     def status(self) -> Status:
         """How the solve ended."""
         return self.solution.status
@@ -128,128 +122,6 @@ class FitResults:
         return (
             f"not optimal ({self.status.value}), KKT residual {residual:.1e} of alpha"
         )
-
-    @property
-    def nobs(self) -> float:
-        """Number of observations."""
-        return self.data.n_obs
-
-    @property
-    def df_model(self) -> int:
-        """Nonzero coefficients."""
-        return self.n_nonzero
-
-    @property
-    def df_resid(self) -> float:
-        """Observations left after the nonzero coefficients and the intercept."""
-        return self.nobs - self.df_model - int(self.spec.fit_intercept)
-
-    @cached_property
-    def linear_predictor(self) -> Vector:
-        """Linear predictor (n,) of the rows fitted, offset included."""
-        product = self.data.design.linear_predictor(
-            self.solution.entries.values, self.support
-        )
-        return self.data.offset + self.intercept + product
-
-    @cached_property
-    def fittedvalues(self) -> Vector:
-        """Mean (n,) of the rows fitted."""
-        return self.spec.family.link.inverse(self.linear_predictor)
-
-    @property
-    def deviance(self) -> float:
-        """Weighted deviance."""
-        return self.solution.deviance
-
-    @property
-    def null_deviance(self) -> float:
-        """Weighted deviance of the intercept (and offset) alone."""
-        return self.spec.null_deviance
-
-    @property
-    def deviance_ratio(self) -> float:
-        """Share of the null deviance explained; 0 where there is none to explain."""
-        return explained(self.deviance, self.null_deviance)
-
-    @cached_property
-    def pearson_chi2(self) -> float:
-        """Sum of squared Pearson residuals, one for each observation."""
-        return float(self.data.freq_weights @ self.resid_pearson**2)
-
-    @property
-    def scale(self) -> float:
-        """Dispersion: fixed by the family, or Pearson's estimate."""
-        fixed = self.spec.family.fixed_dispersion
-        if fixed is not None:
-            return fixed
-        return self.pearson_chi2 / self.df_resid if self.df_resid > 0 else float("inf")
-
-    @cached_property
-    def llf(self) -> float:
-        """Log-likelihood at ``scale``, of least squares at its largest over scales.
-
-        As statsmodels has it.
-        """
-        data, family = self.data, self.spec.family
-        used = data.sample_weight > 0
-        is_squares = family.name == "gaussian" and family.is_canonical
-        dispersion = self.deviance / data.n_obs if is_squares else self.scale
-        if dispersion == 0.0:
-            return float("inf")
-        return family.log_likelihood(
-            data.y[used],
-            self.fittedvalues[used],
-            data.sample_weight[used],
-            dispersion,
-            data.freq_weights[used],
-        )
-
-    def criterion(self, name: str) -> float:
-        """Return ``"aic"``, ``"bic"`` or ``"ebic"``."""
-        n_params = self.df_model + int(self.spec.fit_intercept)
-        return criterion(
-            name, self.llf, n_params, self.n_nonzero, self.coef.size, self.nobs
-        )
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion."""
-        return self.criterion("aic")
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion, from the log-likelihood."""
-        return self.criterion("bic")
-
-    @property
-    def ebic(self) -> float:
-        """Extended BIC of Chen and Chen, gamma = 1."""
-        return self.criterion("ebic")
-
-    @property
-    def resid_response(self) -> Vector:
-        """``y - mu`` (n,)."""
-        return residuals.response(self.data.y, self.fittedvalues)
-
-    @property
-    def resid_pearson(self) -> Vector:
-        """Pearson residuals (n,)."""
-        return residuals.pearson(
-            self.spec.family, self.data.y, self.fittedvalues, self.data.precision
-        )
-
-    @property
-    def resid_deviance(self) -> Vector:
-        """Deviance residuals (n,)."""
-        return residuals.deviance(
-            self.spec.family, self.data.y, self.fittedvalues, self.data.precision
-        )
-
-    @property
-    def resid_working(self) -> Vector:
-        """Working residuals (n,)."""
-        return residuals.working(self.spec.family, self.data.y, self.linear_predictor)
 
     def predict(
         self,
@@ -335,11 +207,6 @@ class FitResults:
             f"alpha={self.alpha:.4g}, l1_ratio={self.l1_ratio:g}, "
             f"{self.n_nonzero} of {self.coef.size} nonzero, {self.verdict}>"
         )
-
-
-def explained(deviance: float, null_deviance: float) -> float:
-    """Return the share of the null deviance explained."""
-    return 1.0 - deviance / null_deviance if null_deviance > 0.0 else 0.0
 
 
 def warn_missing(count: int) -> None:

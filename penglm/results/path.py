@@ -14,7 +14,8 @@ from penglm.diagnosis import tell
 from penglm.exceptions import PenglmInputError
 from penglm.path import solve_at
 from penglm.results.data import ModelData, ModelSpec
-from penglm.results.fit import FitResults, Solved, explained
+from penglm.results.fit import FitResults, Solved
+from penglm.results.measures import explained
 from penglm.selection.criteria import CRITERIA
 from penglm.solver.solution import Solution, Status
 from penglm.solver.working_set import Warm

@@ -1,0 +1,248 @@
+"""What a model that has been stated can do: fit at a strength, a path, by folds."""
+
+import os
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from penglm import checks
+from penglm.diagnosis import tell
+from penglm.exceptions import PenglmInputError
+from penglm.families import Family
+from penglm.path import alpha_max, solve_at
+from penglm.penalties import as_penalty
+from penglm.results.cross_validation import CVResults
+from penglm.results.data import ModelData
+from penglm.results.fit import FitResults
+from penglm.results.path import PathResults
+from penglm.selection import fold_moments
+from penglm.selection import folds as folding
+from penglm.selection.cross_validation import (
+    best_index,
+    check_metric,
+    score_path,
+)
+from penglm.solver.problem import Problem
+from penglm.statement import Statement, options
+
+
+class Fitting:
+    """The verbs of a model, whichever door its statement came through.
+
+    Attributes
+    ----------
+    statement : Statement
+        Rows, family, factors and limits, checked.
+    """
+
+    statement: Statement
+
+    @property
+    def data(self) -> ModelData:
+        """The rows and names of the model."""
+        return self.statement.data
+
+    @property
+    def family(self) -> Family:
+        """Distribution and link."""
+        return self.statement.family
+
+    def problem(self, l1_ratio: float = 1.0) -> Problem:
+        """Return the frozen problem that the solver sees at a mix."""
+        return self.statement.problem(checks.mix(l1_ratio))
+
+    def alpha_max(self, l1_ratio: float = 1.0) -> float:
+        """Return the least strength at which every penalised coefficient is zero.
+
+        For ``l1_ratio`` below 0.001 there is none; the value at 0.001 is returned, as
+        glmnet does.
+        """
+        return alpha_max(self.problem(l1_ratio), self.statement.null)
+
+    def fit(
+        self,
+        alpha: float,
+        l1_ratio: float = 1.0,
+        *,
+        penalty: Any = None,
+        tol: float = 1e-5,
+        max_iter: int = 100,
+        start: FitResults | None = None,
+    ) -> FitResults:
+        """Fit at one penalty strength.
+
+        Parameters
+        ----------
+        alpha : float
+            Penalty strength, >= 0, in units of mean half-deviance per unit
+            coefficient; 0 gives the maximum-likelihood fit. Same scale as ``alpha`` in
+            statsmodels ``fit_regularized`` and scikit-learn, and as ``lambda`` in
+            glmnet.
+        l1_ratio : float, default 1.0
+            Share of the L1 part, in [0, 1]. 1 is the lasso, 0 is ridge.
+        penalty : str or Penalty class, optional
+            The elastic net if not given; see ``penglm.penalties``.
+        tol : float, default 1e-5
+            Stop when no coordinate violates its optimality condition by more than
+            this share of its own threshold.
+        max_iter : int, default 100
+            Largest number of IRLS steps.
+        start : FitResults, optional
+            Earlier fit on the same columns to start from.
+
+        Returns
+        -------
+        FitResults
+
+        Raises
+        ------
+        PenglmInputError
+            If ``alpha`` is negative or ``l1_ratio`` lies outside [0, 1].
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the certificate misses ``tol``; the last iterate is returned.
+        SeparationWarning
+            If the likelihood has no finite maximum.
+        RankWarning
+            If the unpenalised solution is not unique.
+
+        See Also
+        --------
+        fit_path : the same for a whole grid, with warm starts.
+        """
+        alpha, l1_ratio = checks.strength(alpha), checks.mix(l1_ratio)
+        asked, kind = options(tol, max_iter), as_penalty(penalty)
+        problem = self.statement.problem(l1_ratio, penalty=kind)
+        warm = self.statement.start(start, kind)
+        solution = solve_at(problem, alpha, self.statement.null, asked, start=warm)
+        tell([solution], problem, self.data.names, asked)
+        return self.statement.path_of([solution], l1_ratio, asked, kind)[0]
+
+    def fit_path(
+        self,
+        alphas: Any = None,
+        *,
+        n_alphas: int = 100,
+        alpha_min_ratio: float | None = None,
+        l1_ratio: float = 1.0,
+        penalty: Any = None,
+        tol: float = 1e-5,
+        max_iter: int = 100,
+        progress: str | bool = "auto",
+    ) -> PathResults:
+        """Fit along a path of strengths, each solution started from the one before.
+
+        Parameters
+        ----------
+        alphas : array (m,), optional
+            Strengths, in any order; results come back in that order.
+        n_alphas : int, default 100
+            Points of the automatic path, from ``alpha_max`` down.
+        alpha_min_ratio : float, optional
+            Smallest strength over ``alpha_max``: 1e-4, or 1e-2 where there are fewer
+            rows than columns.
+        l1_ratio, penalty, tol, max_iter
+            As in ``fit``.
+        progress : {"auto", True, False}
+            Draw a progress bar on long work.
+
+        Returns
+        -------
+        PathResults
+            The automatic path ends early, as glmnet's does, once more than 99.9 % of
+            the deviance is explained or a step adds less than 1e-5 of it.
+        """
+        return self.statement.path(
+            checks.mix(l1_ratio), options(tol, max_iter), as_penalty(penalty),
+            alphas=alphas, n_alphas=n_alphas, alpha_min_ratio=alpha_min_ratio,
+            progress=progress,
+        )  # fmt: skip
+
+    def fit_cv(
+        self,
+        folds: Any = 10,
+        *,
+        l1_ratio: Any = 1.0,
+        penalty: Any = None,
+        groups: Any = None,
+        metric: str = "deviance",
+        select: str = "1se",
+        alphas: Any = None,
+        n_alphas: int = 100,
+        alpha_min_ratio: float | None = None,
+        tol: float = 1e-5,
+        max_iter: int = 100,
+        n_jobs: int = 1,
+        seed: int = 0,
+        progress: str | bool = "auto",
+    ) -> CVResults:
+        """Choose the strength by cross-validation.
+
+        Parameters
+        ----------
+        folds : int, array (n,) or splitter, default 10
+            Number of folds (stratified by class for the binomial family), labels, or
+            an object with ``split``.
+        l1_ratio : float or sequence of float, default 1.0
+            The best of several is kept.
+        groups : array (n,), optional
+            Rows of one group stay in one fold.
+        metric : {"deviance", "mse", "mae", "class", "auc"}
+            Weighted by the sample weights of the rows left out.
+        select : {"1se", "min"}
+            Strongest penalty within one standard error of the best, or the best.
+        n_jobs : int, default 1
+            Folds at a time, each on a thread; -1 for one per core. The answer does
+            not depend on it.
+        seed : int, default 0
+            Of the shuffle that makes the folds.
+        penalty, alphas, n_alphas, alpha_min_ratio, tol, max_iter, progress
+            As in ``fit_path``.
+
+        Returns
+        -------
+        CVResults
+        """
+        check_metric(metric, self.family)
+        checks.choice(select, ("1se", "min"), "select")
+        jobs = os.cpu_count() or 1 if n_jobs == -1 else checks.whole(n_jobs, "n_jobs")
+        fold = folding.of_rows(
+            folds,
+            groups,
+            used=self.data.sample_weight > 0,
+            rows=self.data.rows,
+            classes=self.data.y if self.family.name == "binomial" else None,
+            seed=seed,
+        )
+        asked, kind = options(tol, max_iter), as_penalty(penalty)
+        runs = []
+        ratios = [checks.mix(ratio) for ratio in np.atleast_1d(l1_ratio).tolist()]
+        if not ratios:
+            raise PenglmInputError("l1_ratio is empty.", argument="l1_ratio")
+        block = self.statement.engine.blocks[0]
+        moments = fold_moments.of(block, fold[fold >= 0], self.problem())
+        for ratio in ratios:
+            path = self.statement.path(
+                ratio, asked, kind, alphas=alphas, n_alphas=n_alphas,
+                alpha_min_ratio=alpha_min_ratio, progress=progress,
+                curvature=None if moments is None else moments.curvature(),
+            ).descending()  # fmt: skip
+            scores = score_path(
+                block, fold[fold >= 0],
+                partial(self.statement.problem, ratio, penalty=kind),
+                path.alphas, asked, moments=moments, metric=metric, n_jobs=jobs,
+                progress=progress,
+            )  # fmt: skip
+            runs.append((path, scores))
+        best = [float(scores.mean[best_index(scores, metric)]) for _, scores in runs]
+        path, scores = runs[
+            int(np.argmax(best) if metric == "auc" else np.argmin(best))
+        ]
+        tried = dict(zip(ratios, best, strict=True))
+        return CVResults(
+            path.solutions, self.data, path.spec, path.solved, scores, metric, select,
+            fold, tried,
+        )  # fmt: skip

@@ -1,0 +1,156 @@
+"""What a fit says about its rows: dispersion, likelihood, criteria, residuals."""
+
+from functools import cached_property
+
+from penglm._typing import Vector
+from penglm.results import residuals
+from penglm.results.data import ModelData, ModelSpec
+from penglm.selection.criteria import criterion
+from penglm.solver.solution import Solution
+
+
+class Measures:
+    """Numbers that follow from the means of the rows fitted.
+
+    Attributes
+    ----------
+    solution : Solution
+    data : ModelData
+    spec : ModelSpec
+    """
+
+    solution: Solution
+    data: ModelData
+    spec: ModelSpec
+
+    @property
+    def n_nonzero(self) -> int:
+        """Number of nonzero coefficients."""
+        return self.solution.n_nonzero
+
+    @cached_property
+    def linear_predictor(self) -> Vector:
+        """Linear predictor (n,) of the rows fitted, offset included."""
+        product = self.data.design.linear_predictor(
+            self.solution.entries.values, self.solution.entries.places
+        )
+        return self.data.offset + self.solution.intercept + product
+
+    @cached_property
+    def fittedvalues(self) -> Vector:
+        """Mean (n,) of the rows fitted."""
+        return self.spec.family.link.inverse(self.linear_predictor)
+
+    @property
+    def nobs(self) -> float:
+        """Number of observations."""
+        return self.data.n_obs
+
+    @property
+    def df_model(self) -> int:
+        """Nonzero coefficients."""
+        return self.n_nonzero
+
+    @property
+    def df_resid(self) -> float:
+        """Observations left after the nonzero coefficients and the intercept."""
+        return self.nobs - self.df_model - int(self.spec.fit_intercept)
+
+    @property
+    def deviance(self) -> float:
+        """Weighted deviance."""
+        return self.solution.deviance
+
+    @property
+    def null_deviance(self) -> float:
+        """Weighted deviance of the intercept (and offset) alone."""
+        return self.spec.null_deviance
+
+    @property
+    def deviance_ratio(self) -> float:
+        """Share of the null deviance explained; 0 where there is none to explain."""
+        return explained(self.deviance, self.null_deviance)
+
+    @cached_property
+    def pearson_chi2(self) -> float:
+        """Sum of squared Pearson residuals, one for each observation."""
+        return float(self.data.freq_weights @ self.resid_pearson**2)
+
+    @property
+    def scale(self) -> float:
+        """Dispersion: fixed by the family, or Pearson's estimate."""
+        fixed = self.spec.family.fixed_dispersion
+        if fixed is not None:
+            return fixed
+        return self.pearson_chi2 / self.df_resid if self.df_resid > 0 else float("inf")
+
+    @cached_property
+    def llf(self) -> float:
+        """Log-likelihood at ``scale``, of least squares at its largest over scales.
+
+        As statsmodels has it.
+        """
+        data, family = self.data, self.spec.family
+        used = data.sample_weight > 0
+        is_squares = family.name == "gaussian" and family.is_canonical
+        dispersion = self.deviance / data.n_obs if is_squares else self.scale
+        if dispersion == 0.0:
+            return float("inf")
+        return family.log_likelihood(
+            data.y[used],
+            self.fittedvalues[used],
+            data.sample_weight[used],
+            dispersion,
+            data.freq_weights[used],
+        )
+
+    def criterion(self, name: str) -> float:
+        """Return ``"aic"``, ``"bic"`` or ``"ebic"``."""
+        n_params = self.df_model + int(self.spec.fit_intercept)
+        return criterion(
+            name, self.llf, n_params, self.n_nonzero, len(self.data.names), self.nobs
+        )
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion."""
+        return self.criterion("aic")
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, from the log-likelihood."""
+        return self.criterion("bic")
+
+    @property
+    def ebic(self) -> float:
+        """Extended BIC of Chen and Chen, gamma = 1."""
+        return self.criterion("ebic")
+
+    @property
+    def resid_response(self) -> Vector:
+        """``y - mu`` (n,)."""
+        return residuals.response(self.data.y, self.fittedvalues)
+
+    @property
+    def resid_pearson(self) -> Vector:
+        """Pearson residuals (n,)."""
+        return residuals.pearson(
+            self.spec.family, self.data.y, self.fittedvalues, self.data.precision
+        )
+
+    @property
+    def resid_deviance(self) -> Vector:
+        """Deviance residuals (n,)."""
+        return residuals.deviance(
+            self.spec.family, self.data.y, self.fittedvalues, self.data.precision
+        )
+
+    @property
+    def resid_working(self) -> Vector:
+        """Working residuals (n,)."""
+        return residuals.working(self.spec.family, self.data.y, self.linear_predictor)
+
+
+def explained(deviance: float, null_deviance: float) -> float:
+    """Return the share of the null deviance explained."""
+    return 1.0 - deviance / null_deviance if null_deviance > 0.0 else 0.0
