@@ -17,7 +17,7 @@ The floors of the house, top to bottom; a floor imports only from floors below i
     response                         what y may look like
     families, penalties, formula     what y is, what coefficients cost, reading rows
     design                           how columns are stored
-    kernels, checks, arrays          compiled loops; user input to clean arrays
+    kernels, checks, plots, arrays   compiled loops; clean arrays; pictures
     exceptions
 
 Nothing heavy is imported until it is used.

@@ -86,6 +86,26 @@ class CVResults(PathResults):
                 eta[unseen, k] = self.result(solution, "").linear_predictor[unseen]
         return self.spec.family.link.inverse(eta)
 
+    def plot_scores(self, ax: Any = None) -> Any:
+        """Draw mean score and standard error along the path, with both choices.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        from penglm.plots import canvas, path
+
+        shown = canvas.positive(self.alphas)
+        return path.scores(
+            self.alphas[shown], self.mean_score[shown], self.std_score[shown],
+            self.n_nonzero[shown], metric=self.metric, alpha_min=self.alpha_min,
+            alpha_1se=self.alpha_1se, selected_by=self.selected_by, ax=ax,
+        )  # fmt: skip
+
     def predict(
         self, data: Any = None, *, alpha: float | None = None, **where: Any
     ) -> Any:

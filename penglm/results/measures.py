@@ -1,8 +1,13 @@
 """What a fit says about its rows: dispersion, likelihood, criteria, residuals."""
 
 from functools import cached_property
+from typing import Any
 
+import numpy as np
+
+from penglm import checks
 from penglm._typing import Vector
+from penglm.exceptions import PenglmInputError
 from penglm.results import residuals
 from penglm.results.data import ModelData, ModelSpec
 from penglm.selection.criteria import criterion
@@ -149,6 +154,52 @@ class Measures:
     def resid_working(self) -> Vector:
         """Working residuals (n,)."""
         return residuals.working(self.spec.family, self.data.y, self.linear_predictor)
+
+    def plot_residuals(self, kind: str = "deviance", ax: Any = None) -> Any:
+        """Draw residuals against fitted means.
+
+        Parameters
+        ----------
+        kind : {"deviance", "pearson", "response", "working"}
+        ax : matplotlib axes, optional
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        from penglm.plots import rows
+
+        checks.choice(kind, ("deviance", "pearson", "response", "working"), "kind")
+        residual = getattr(self, f"resid_{kind}")
+        weight = self.data.sample_weight
+        return rows.residuals(self.fittedvalues, residual, weight, kind=kind, ax=ax)
+
+    def plot_calibration(self, ax: Any = None) -> Any:
+        """Draw the mean response of each tenth of the weight, by rising fitted mean."""
+        from penglm.plots import rows
+
+        data = self.data
+        return rows.calibration(self.fittedvalues, data.y, data.sample_weight, ax)
+
+    def plot_lift(self, ax: Any = None) -> Any:
+        """Draw how much of the response the rows of largest fitted mean hold.
+
+        Raises
+        ------
+        PenglmInputError
+            If a response is negative, or all are zero: there is nothing to share.
+        """
+        from penglm.plots import rows
+
+        data = self.data
+        used = data.sample_weight > 0.0
+        if np.any(data.y[used] < 0.0) or not np.any(data.y[used] > 0.0):
+            raise PenglmInputError(
+                "a lift curve shares the response among rows, so responses must be "
+                ">= 0 and not all 0; use plot_calibration().",
+                argument="endog",
+            )
+        return rows.lift(self.fittedvalues, data.y, data.sample_weight, ax)
 
 
 def explained(deviance: float, null_deviance: float) -> float:

@@ -201,6 +201,58 @@ class PathResults:
         columns = ["name", "event", "alpha", "alpha_before", "coef", "n_nonzero"]
         return pd.DataFrame(events, columns=columns)
 
+    def plot(
+        self,
+        against: str = "alpha",
+        *,
+        chosen: float | None = None,
+        most_names: int = 10,
+        ax: Any = None,
+    ) -> Any:
+        """Draw the coefficients along the path.
+
+        Parameters
+        ----------
+        against : {"alpha", "budget", "deviance_ratio"}
+            What the horizontal axis measures.
+        chosen : float, optional
+            Strength at which to draw a line.
+        most_names : int, default 10
+            Coefficients that carry their names: those that reach farthest.
+        ax : matplotlib axes, optional
+
+        Returns
+        -------
+        matplotlib axes
+            Coefficients are drawn as they are penalised: per standard deviation of
+            their columns where the model standardises.
+        """
+        from penglm.plots import canvas
+        from penglm.plots import path as picture
+
+        checks.choice(against, tuple(picture.AGAINST), "against")
+        shown = np.flatnonzero(canvas.positive(self.alphas))
+        measures = {
+            "alpha": self.alphas,
+            "budget": self.budgets,
+            "deviance_ratio": self.deviance_ratio,
+        }
+        x = measures[against][shown]
+        if chosen is not None:
+            apart = np.abs(np.log(self.alphas[shown] / checks.strength(chosen)))
+            chosen = float(x[apart.argmin()])
+        accessor: Any = self.coef.sparse
+        coef = accessor.to_coo().tocsr()[:, shown]
+        moved = np.unique(coef.nonzero()[0])
+        is_scaled = self.spec.standardize
+        size = self.solved.problem.scale[moved] if is_scaled else np.ones(moved.size)
+        return picture.coefficients(
+            against, x, coef[moved].toarray() * size[:, None],
+            [self.data.names[j] for j in moved], self.n_nonzero[shown],
+            unit="per standard deviation of its column" if is_scaled else "raw",
+            chosen=chosen, most_names=most_names, ax=ax,
+        )  # fmt: skip
+
     def table(self) -> "pd.DataFrame":
         """Return glmnet's table: nonzero count, per cent deviance explained, alpha."""
         import pandas as pd
