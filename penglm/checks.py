@@ -90,7 +90,7 @@ def number(value: Any, argument: str) -> float:
         ) from None
 
 
-def strength(alpha: float, argument: str = "alpha") -> float:
+def strength(alpha: float | None, argument: str = "alpha") -> float:
     """Return a penalty strength in [0, inf]."""
     value = number(alpha, argument)
     if not value >= 0.0:
@@ -98,6 +98,18 @@ def strength(alpha: float, argument: str = "alpha") -> float:
             f"{argument} = {alpha}; {argument} must be >= 0.", argument=argument
         )
     return value
+
+
+def one_of(**given: float | None) -> None:
+    """Raise unless exactly one of these arguments was given."""
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) != 1:
+        asked = " or ".join(given)
+        found = "both" if names else "neither"
+        raise PenglmInputError(
+            f"{asked} is needed and {found} was given; pass one of them.",
+            argument=names[0] if names else next(iter(given)),
+        )
 
 
 def strengths(alphas: Any) -> Vector:

@@ -62,25 +62,31 @@ class Fitting:
 
     def fit(
         self,
-        alpha: float,
+        alpha: float | None = None,
         l1_ratio: float = 1.0,
         *,
+        budget: float | None = None,
         penalty: Any = None,
         tol: float = 1e-5,
         max_iter: int = 100,
         start: FitResults | None = None,
     ) -> FitResults:
-        """Fit at one penalty strength.
+        """Fit at one penalty strength, or within a budget.
 
         Parameters
         ----------
-        alpha : float
+        alpha : float, optional
             Penalty strength, >= 0, in units of mean half-deviance per unit
             coefficient; 0 gives the maximum-likelihood fit. Same scale as ``alpha`` in
             statsmodels ``fit_regularized`` and scikit-learn, and as ``lambda`` in
             glmnet.
         l1_ratio : float, default 1.0
             Share of the L1 part, in [0, 1]. 1 is the lasso, 0 is ridge.
+        budget : float, optional
+            In place of ``alpha``: the least loss among coefficients that cost no more,
+            ``sum_j f_j |b_j| <= budget`` for the lasso, ``b_j`` the coefficient as it
+            is penalised (times ``sd_j`` with ``standardize=True``). The ``alpha`` of
+            the result is the multiplier of the constraint.
         penalty : str or Penalty class, optional
             The elastic net if not given; see ``penglm.penalties``.
         tol : float, default 1e-5
@@ -98,7 +104,8 @@ class Fitting:
         Raises
         ------
         PenglmInputError
-            If ``alpha`` is negative or ``l1_ratio`` lies outside [0, 1].
+            If ``alpha`` or ``budget`` is negative, or both or none are given; if
+            ``l1_ratio`` lies outside [0, 1]; if limits ask for more than the budget.
 
         Warns
         -----
@@ -113,8 +120,13 @@ class Fitting:
         --------
         fit_path : the same for a whole grid, with warm starts.
         """
-        alpha, l1_ratio = checks.strength(alpha), checks.mix(l1_ratio)
+        checks.one_of(alpha=alpha, budget=budget)
+        l1_ratio = checks.mix(l1_ratio)
         asked, kind = options(tol, max_iter), as_penalty(penalty)
+        if budget is not None:
+            empty = self.statement.path_of([], l1_ratio, asked, kind)
+            return empty.at(budget=budget)
+        alpha = checks.strength(alpha)
         problem = self.statement.problem(l1_ratio, penalty=kind)
         warm = self.statement.start(start, kind)
         solution = solve_at(problem, alpha, self.statement.null, asked, start=warm)

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from penglm import checks
 from penglm._typing import Index, Vector
+from penglm.budget import budgets, solve_budget, start_below
 from penglm.diagnosis import tell
 from penglm.exceptions import PenglmInputError
 from penglm.path import solve_at
@@ -98,8 +99,13 @@ class PathResults:
 
     @property
     def budgets(self) -> Vector:
-        """``sum_j |coef_j|`` (m,): the constraint each strength corresponds to."""
-        return np.array([float(np.abs(s.entries.values).sum()) for s in self.solutions])
+        """What the coefficients cost (m,): the constraint of each strength.
+
+        ``sum_j f_j |b_j|`` for the lasso, where ``b_j`` is the coefficient as it is
+        penalised: times the standard deviation of its column where the model
+        standardises.
+        """
+        return budgets(self.solved.problem, self.solutions)
 
     @property
     def kkt_residual(self) -> Vector:
@@ -115,18 +121,25 @@ class PathResults:
         """Wrap one solution."""
         return FitResults(solution, self.data, self.spec, chosen_by, self.solved)
 
-    def at(self, alpha: float) -> FitResults:
+    def at(
+        self, alpha: float | None = None, *, budget: float | None = None
+    ) -> FitResults:
         """Return the fit at one strength, solved there if it is not on the grid.
 
         Parameters
         ----------
-        alpha : float
+        alpha : float, optional
+        budget : float, optional
+            In place of ``alpha``: what the coefficients may cost, as in ``budgets``.
 
         Notes
         -----
         glmnet interpolates between grid points; penglm solves, from the nearest
         stronger point, and certifies.
         """
+        checks.one_of(alpha=alpha, budget=budget)
+        if budget is not None:
+            return self.within(checks.strength(budget, "budget"))
         alpha = checks.strength(alpha)
         distance = np.abs(self.alphas - alpha)
         nearest = int(distance.argmin())
@@ -140,18 +153,16 @@ class PathResults:
         tell([solution], solved.problem, self.data.names, solved.options)
         return self.result(solution, "given")
 
+    def within(self, most: float) -> FitResults:
+        """Return the fit of least loss among those that cost no more."""
+        solved = self.solved
+        solution = solve_budget(solved.problem, most, solved.null, solved.options)
+        tell([solution], solved.problem, self.data.names, solved.options)
+        return self.result(solution, f"budget {most:.6g}")
+
     def before(self, alpha: float) -> Warm | None:
         """Return the nearest stronger point as a start, None if there is none."""
-        from penglm.solver import quadratic
-
-        stronger = [s for s in self.solutions if s.alpha > alpha]
-        if not stronger:
-            return None
-        near = min(stronger, key=lambda solution: solution.alpha)
-        problem = self.solved.problem
-        point = problem.point(near.intercept, near.coef)
-        here = quadratic.expand(problem, point)
-        return Warm(point, near.alpha, here.score, here=here)
+        return start_below(self.solved.problem, self.solutions, alpha)
 
     def descending(self) -> "PathResults":
         """Return the path strongest penalty first, as choosing needs it."""

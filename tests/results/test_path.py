@@ -177,7 +177,10 @@ def test_coefficients_of_all_points_are_one_sparse_frame(family):
     dense = path.coef.sparse.to_dense().to_numpy()
     assert_array_equal(dense, np.column_stack([s.coef for s in path.solutions]))
     assert_array_equal(path.n_nonzero, np.count_nonzero(dense, axis=0))
-    assert_allclose(path.budgets, np.abs(dense).sum(axis=0))
+    X, weight = path.data.design.to_dense(), path.data.sample_weight
+    mean = np.average(X, axis=0, weights=weight)
+    sd = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weight))
+    assert_allclose(path.budgets, sd @ np.abs(dense))
     assert_array_equal(path.intercepts, [s.intercept for s in path.solutions])
 
 

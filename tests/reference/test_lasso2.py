@@ -1,0 +1,48 @@
+"""Budgets as R lasso2 solved them; the certificate says who is right."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import penglm as pg
+
+PROBLEMS = json.loads((Path(__file__).parent / "lasso2" / "problems.json").read_text())
+X = np.array(PROBLEMS["X"])
+
+
+def loss(family, coef, y):
+    """Return the mean half-deviance, up to a constant."""
+    eta = coef[0] + X @ coef[1:]
+    if family == "gaussian":
+        return np.mean((y - eta) ** 2) / 2.0
+    if family == "binomial":
+        return np.mean(np.logaddexp(0.0, eta) - y * eta)
+    return np.mean(np.exp(eta) - y * eta)
+
+
+@pytest.mark.parametrize(
+    "known", PROBLEMS["fits"], ids=lambda known: f"{known['family']}-{known['bound']}"
+)
+def test_same_solution_at_the_same_budget(known):
+    family, bound = known["family"], known["bound"]
+    y, theirs = np.array(PROBLEMS["y"][family]), np.array(known["coef"])
+    model = pg.PenalizedGLM(y, X, family=family, standardize=False)
+    fit = model.fit(budget=bound)
+    assert fit.converged
+    assert np.abs(fit.coef).sum() == pytest.approx(bound, rel=1e-8, abs=0.0)
+    ours = np.r_[fit.intercept, fit.coef]
+    # Both meet the budget to some digits only; the multiplier is the worth of a unit.
+    spent = [np.abs(each[1:]).sum() for each in (ours, theirs)]
+    assert spent[1] == pytest.approx(bound, rel=1e-8, abs=0.0)
+    value, best = (
+        loss(family, each, y) + fit.alpha * cost
+        for each, cost in zip((ours, theirs), spent, strict=True)
+    )
+    assert value <= best * (1.0 + 1e-14)
+    np.testing.assert_allclose(ours, theirs, rtol=0.0, atol=1e-5)
+    judged = pg.certify(
+        theirs[1:], theirs[0], y, X, alpha=fit.alpha, family=family, standardize=False
+    )
+    assert fit.certificate.kkt_residual <= max(judged.kkt_residual, 1e-9)
