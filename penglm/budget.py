@@ -25,11 +25,15 @@ from penglm.solver.working_set import Warm
 # How near to its budget a solution comes, and how well it has to be solved for that.
 SHARE = 1e-9
 SHARPNESS = 1e-10
-# Strengths tried are a quarter of the one before, until the budget is spent. The eighth
-# asks whether it ever is; below the last, the penalty changes no digit of the loss.
+# What may be missing: to the budget, as a share of it, and to the least loss, as a
+# share of that of the null model.
+NEAR = 1e-8
+LOSS = 1e-8
+# Strengths tried are a quarter of the one before; the eighth asks whether the budget is
+# ever spent.
 STEP = 0.25
 ASK_AFTER = 8
-STEPS = 16
+STEPS = 60
 ROUNDING = 4.0 * float(np.finfo(float).eps)
 
 
@@ -90,13 +94,18 @@ def solve_budget(
             "solutions jump from one budget to another; pass alpha.",
             argument="budget",
         )
+    if budget == np.inf:
+        return solve_at(problem, 0.0, null, options)
     sharp = replace(options, tol=min(options.tol, SHARPNESS))
     search = Search(problem, null, sharp, budget)
-    solution = search.known[search.strength(alpha_max(problem, null))]
+    alpha = search.strength(alpha_max(problem, null))
+    solution = search.known[alpha]
+    if solution.status not in (Status.OPTIMAL, Status.OPTIMAL_INACCURATE):
+        return solution
     is_near = solution.certificate.kkt_residual <= options.tol
-    if solution.status is Status.OPTIMAL_INACCURATE and is_near:
-        solution = replace(solution, status=Status.OPTIMAL)
-    return solution
+    is_best = is_near and search.is_enough(alpha)
+    status = Status.OPTIMAL if is_best else Status.OPTIMAL_INACCURATE
+    return replace(solution, status=status)
 
 
 class Search:
@@ -125,6 +134,20 @@ class Search:
         apart = spent(self.problem, self.known[alpha]) - self.budget
         return 0.0 if abs(apart) <= SHARE * self.budget else apart
 
+    def is_enough(self, alpha: float) -> bool:
+        """Tell whether the solution at a strength solves the constrained problem.
+
+        It costs no more than the budget, and what it leaves buys no more loss than the
+        strength times that, by the duality of both forms.
+        """
+        excess = self.excess(alpha)
+        if excess > NEAR * self.budget:
+            return False
+        if alpha in (0.0, np.inf) or excess >= 0.0:
+            return True
+        least = self.null.deviance / (2.0 * self.problem.weight_total)
+        return alpha * -excess <= LOSS * least
+
     def strength(self, largest: float) -> float:
         """Return the strength that spends the budget, next to 0 if none does."""
         excess = self.excess(largest)
@@ -139,6 +162,8 @@ class Search:
                 return self.between(below, above)
             if step == ASK_AFTER and self.excess(0.0) <= 0.0:
                 return 0.0
+            if step >= ASK_AFTER and self.is_enough(below):
+                return below
             above = below
         return above
 
@@ -161,7 +186,9 @@ class Search:
         """Return the strength between two that spends the budget."""
         if self.excess(low) > 0.0 > self.excess(high):
             optimize.brentq(self.excess, low, high, xtol=ROUNDING * low, rtol=ROUNDING)
-        return min(self.known, key=lambda alpha: abs(self.excess(alpha)))
+        most = NEAR * self.budget
+        within = [alpha for alpha in self.known if self.excess(alpha) <= most]
+        return max(within, key=self.excess)
 
 
 def budgets(problem: Problem, solutions: Sequence[Solution]) -> Vector:

@@ -95,7 +95,7 @@ class Fitting:
         max_iter : int, default 100
             Largest number of IRLS steps.
         start : FitResults, optional
-            Earlier fit on the same columns to start from.
+            Earlier fit on the same columns to start from; a budget does without.
 
         Returns
         -------

@@ -112,6 +112,36 @@ def test_more_than_interpolation_needs():
     assert cost(fit, 1.0) <= 1e3
 
 
+def test_budget_without_end_is_no_limit():
+    model = problem("poisson", 200, 10)
+    fit = model.fit(budget=np.inf)
+    np.testing.assert_array_equal(fit.coef, model.fit(0.0).coef)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.9])
+def test_columns_of_very_different_size_share_a_budget(share):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 8)) * np.geomspace(1e-8, 1e8, 8)
+    y = X @ (np.ones(8) / X.std(axis=0)) + rng.normal(size=200)
+    model = pg.PenalizedGLM(y, X, standardize=False)
+    most = share * np.abs(model.fit(0.0).coef).sum()
+    fit = model.fit(budget=most)
+    assert fit.converged
+    assert cost(fit, 1.0) == pytest.approx(most, rel=1e-8, abs=0.0)
+
+
+@pytest.mark.parametrize("most", [1e-3, 1e-6, 1e-9, 1e-12])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_next_to_nothing_to_spend(family, most):
+    model = problem(family, 200, 10)
+    fit = model.fit(budget=most)
+    assert fit.converged
+    assert cost(fit, 1.0) <= most * (1.0 + 1e-8)
+    # What it leaves is worth less than the strength times that.
+    left = fit.alpha * (most - cost(fit, 1.0))
+    assert left <= 1e-8 * fit.null_deviance / (2.0 * fit.nobs)
+
+
 def test_separated_classes_spend_any_budget():
     X = np.linspace(-1.0, 1.0, 20)[:, None]
     model = pg.PenalizedGLM((X[:, 0] > 0.1).astype(int), X, family="binomial")
