@@ -5,7 +5,7 @@ The floors of the house, top to bottom; a floor imports only from floors below i
     cli, commands                    the shell
     estimators                       scikit-learn's door
     model, convert                   the statistician's door; judging anyone's answer
-    fitting                          what a stated model can do
+    fitting, foreign                 what a stated model can do; statsmodels' models
     statement, frame                 what was asked for, checked; one mask over all rows
     reading                          tables from files
     results, store                   what comes back, and how it is kept

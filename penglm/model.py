@@ -2,10 +2,11 @@
 
 from typing import Any, Self
 
-from penglm import frame
+from penglm import checks, foreign, frame
 from penglm.families import as_family
 from penglm.fitting import Fitting
-from penglm.statement import Statement
+from penglm.results.fit import FitResults
+from penglm.statement import Statement, options
 
 
 class PenalizedGLM(Fitting):
@@ -153,6 +154,83 @@ class PenalizedGLM(Fitting):
             coding=coding,
         )
         return model
+
+    @classmethod
+    def from_statsmodels(cls, model: Any, **others: Any) -> Self:
+        """State the model that a statsmodels object holds.
+
+        Parameters
+        ----------
+        model : statsmodels GLM, OLS, WLS, Logit, Probit or Poisson
+            Its rows, names, family, link, offset, exposure and weights are taken over.
+            A constant column becomes the intercept. Of a model made from a formula the
+            columns that patsy made are taken.
+        **others
+            ``standardize``, ``penalty_factor``, ``lower``, ``upper``.
+
+        Raises
+        ------
+        PenglmInputError
+            If it is none of these models.
+
+        Examples
+        --------
+        >>> import numpy as np, penglm as pg, statsmodels.api as sm
+        >>> rng = np.random.default_rng(1)
+        >>> X = sm.add_constant(rng.normal(size=(100, 3)))
+        >>> theirs = sm.GLM(rng.poisson(2.0, 100), X, sm.families.Poisson())
+        >>> fit = pg.PenalizedGLM.from_statsmodels(theirs).fit(0.0)
+        >>> bool(np.allclose(fit.params, theirs.fit().params))
+        True
+        """
+        return cls(**foreign.arguments(model), **others)
+
+    def fit_regularized(
+        self,
+        method: str = "elastic_net",
+        alpha: Any = 0.0,
+        L1_wt: float = 1.0,
+        start_params: Any = None,
+        refit: bool = False,
+        *,
+        tol: float = 1e-5,
+        max_iter: int = 100,
+    ) -> FitResults:
+        """Fit in the convention of statsmodels' method of the same name.
+
+        Parameters
+        ----------
+        method : {"elastic_net"}
+        alpha : float or array (p + 1,)
+            Penalty of every parameter, **the intercept included**, which comes first
+            in an array. The loss is the negative log-likelihood at scale 1, divided by
+            the number of rows; columns are not standardised.
+        L1_wt : float, default 1.0
+            What ``l1_ratio`` is elsewhere.
+        start_params : ignored
+            The answer does not depend on it.
+        refit : bool, default False
+            Fit the nonzero parameters again, without a penalty.
+        tol, max_iter
+            As in ``fit``.
+
+        Returns
+        -------
+        FitResults
+
+        Raises
+        ------
+        PenglmInputError
+            If ``L1_wt`` is 0 and the family's dispersion is estimated, for which
+            statsmodels solves no fixed problem.
+
+        See Also
+        --------
+        fit : the same with penglm's own conventions.
+        """
+        checks.choice(method, ("elastic_net",), "method")
+        asked = options(tol, max_iter)
+        return foreign.fit_regularized(self.statement, alpha, L1_wt, refit, asked)
 
 
 def glm(formula: str, data: Any, family: Any = "gaussian", **others: Any) -> Any:

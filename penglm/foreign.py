@@ -1,0 +1,216 @@
+"""statsmodels' models and its ``fit_regularized``, said in penglm's words.
+
+statsmodels itself is not imported: a model is read by the attributes it has.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from penglm import checks
+from penglm._typing import Array, Vector
+from penglm.design import Dense, Split
+from penglm.diagnosis import tell
+from penglm.exceptions import PenglmInputError
+from penglm.path import solve_at, with_gap
+from penglm.results.fit import FitResults
+from penglm.solver.outcome import Options
+from penglm.solver.solution import SparseVector
+from penglm.statement import Statement
+
+# Models that are a GLM by another name: family and link.
+GLM_BY_NAME = {
+    "OLS": ("gaussian", None),
+    "WLS": ("gaussian", None),
+    "Logit": ("binomial", None),
+    "Probit": ("binomial", "probit"),
+    "Poisson": ("poisson", None),
+}
+# A ridge this near is one without statsmodels' way of scaling the likelihood.
+NEARLY_RIDGE = 1e-8
+
+
+def arguments(model: Any) -> dict[str, Any]:
+    """Return what ``PenalizedGLM`` has to be given to state a statsmodels model.
+
+    Parameters
+    ----------
+    model : statsmodels GLM, OLS, WLS, Logit, Probit or Poisson
+
+    Returns
+    -------
+    dict
+        By argument name. Columns that are constant are left out of ``exog``; the
+        intercept takes their place.
+
+    Raises
+    ------
+    PenglmInputError
+        If the model is no generalised linear model of the kinds above.
+    """
+    import pandas as pd
+
+    kind = type(model).__name__
+    family, link = GLM_BY_NAME.get(kind, (getattr(model, "family", None), None))
+    if family is None or not hasattr(model, "exog"):
+        raise PenglmInputError(
+            f"a statsmodels {kind} is not a model that penglm can state; it takes GLM, "
+            f"{', '.join(GLM_BY_NAME)}.",
+            argument="model",
+        )
+    exog = np.asarray(model.exog)
+    is_constant = np.all(exog == exog[:1], axis=0) & (exog[0] != 0.0)
+    kept = np.flatnonzero(~is_constant)
+    names = [model.exog_names[j] for j in kept]
+    weights = {"WLS": "weights"}.get(kind, "var_weights")
+    return {
+        "endog": response(model, kind),
+        "exog": pd.DataFrame(exog[:, kept], columns=names),
+        "family": family,
+        "link": link,
+        "offset": shift(model),
+        "freq_weights": unless_ones(getattr(model, "freq_weights", None)),
+        "var_weights": unless_ones(getattr(model, weights, None)),
+        "fit_intercept": bool(is_constant.any()),
+    }
+
+
+def response(model: Any, kind: str) -> Any:
+    """Return the response, as pairs of counts where a binomial has trials."""
+    import pandas as pd
+
+    y = np.asarray(model.endog, dtype=float)
+    trials = np.asarray(getattr(model, "n_trials", 1.0), dtype=float)
+    if kind == "GLM" and np.any(trials != 1.0):
+        return np.column_stack([y * trials, (1.0 - y) * trials])
+    name = model.endog_names
+    return pd.Series(y, name=name if isinstance(name, str) else "y")
+
+
+def shift(model: Any) -> Vector | None:
+    """Return offset plus the logarithm of the exposure; None where there is neither."""
+    given = [getattr(model, name, None) for name in ("offset", "exposure")]
+    # statsmodels keeps the exposure as its logarithm.
+    parts = [np.asarray(part, dtype=float) for part in given if part is not None]
+    total = sum(parts, np.zeros(len(model.endog)))
+    return total if np.any(total != 0.0) else None
+
+
+def unless_ones(weights: Any) -> Array | None:
+    """Return weights (n,), None where they say nothing."""
+    if weights is None or np.all(np.asarray(weights) == 1.0):
+        return None
+    return np.asarray(weights, dtype=float)
+
+
+@dataclass(frozen=True, eq=False)
+class Drop:
+    """A statement as statsmodels' ``fit_regularized`` penalises it.
+
+    Attributes
+    ----------
+    statement : Statement
+        With the constant as a column of its own where it is penalised.
+    strength : float
+    has_column : bool
+        Whether the constant is such a column.
+    """
+
+    statement: Statement
+    strength: float
+    has_column: bool
+
+    @classmethod
+    def of(cls, statement: Statement, alpha: Any) -> "Drop":
+        """Return strength and factors of ``alpha``, one or one for each parameter."""
+        data, own = statement.data, statement.fit_intercept
+        n_params = len(data.names) + int(own)
+        each = np.atleast_1d(np.asarray(alpha, dtype=float))
+        if each.shape not in ((1,), (n_params,)):
+            raise PenglmInputError(
+                f"alpha has {each.size} values; it takes one, or one for each of the "
+                f"{n_params} parameters, the intercept first.",
+                argument="alpha",
+            )
+        for value in each:
+            checks.strength(float(value))
+        each = np.broadcast_to(each, (n_params,))
+        # Theirs is divided by the rows, ours by the weight total.
+        used = data.sample_weight > 0.0
+        shared = float(each.max(initial=0.0))
+        factor = each / shared if shared > 0.0 else np.ones(n_params)
+        strength = shared * float(used.sum() / data.sample_weight.sum())
+        has_column = own and bool(factor[0] > 0.0) and shared > 0.0
+        names, design, limits = data.names, data.design, (-np.inf, np.inf)
+        lower, upper = statement.lower, statement.upper
+        if has_column:
+            ones = Dense(np.ones((data.y.size, 1)))
+            names, design = ("Intercept", *names), Split([ones, design])
+            lower, upper = np.r_[limits[0], lower], np.r_[limits[1], upper]
+        elif own:
+            factor = factor[1:]
+        built = Statement.build(
+            replace(data, names=names, design=design, term_slices={}),
+            statement.family,
+            fit_intercept=own and not has_column,
+            standardize=False,
+            penalty_factor=factor,
+            lower=lower,
+            upper=upper,
+        )
+        return cls(built, strength, has_column)
+
+    def only(self, support: Array) -> "Drop":
+        """Return the same without a penalty, columns outside a support left out."""
+        factor = np.where(support, 0.0, np.inf)
+        return replace(
+            self, strength=0.0, statement=replace(self.statement, penalty_factor=factor)
+        )
+
+
+def fit_regularized(
+    statement: Statement, alpha: Any, L1_wt: float, refit: bool, options: Options
+) -> FitResults:
+    """Fit as statsmodels' method of this name means it.
+
+    See ``PenalizedGLM.fit_regularized``.
+    """
+    mix = checks.mix(L1_wt)
+    family = statement.family
+    if mix == 0.0 and family.fixed_dispersion is None:
+        raise PenglmInputError(
+            f"L1_wt = 0 with the {family.name} family: statsmodels then weighs the "
+            "likelihood by a scale that it estimates on the way, which is no fixed "
+            f"problem. Pass L1_wt={NEARLY_RIDGE:g} there and here.",
+            argument="L1_wt",
+        )
+    drop = Drop.of(statement, alpha)
+    problem = drop.statement.problem(mix)
+    solution = solve_at(problem, drop.strength, drop.statement.null, options)
+    if refit:
+        drop = drop.only(solution.coef != 0.0)
+        problem = drop.statement.problem(mix)
+        solution = solve_at(problem, 0.0, drop.statement.null, options)
+    tell([solution], problem, drop.statement.data.names, options)
+    solution = replace(
+        solution, certificate=with_gap(problem, solution, drop.statement.null)
+    )
+    spec = replace(
+        drop.statement.spec(mix),
+        fit_intercept=statement.fit_intercept,
+        null_deviance=statement.null.deviance,
+    )
+    if drop.has_column:
+        coef = solution.coef
+        solution = replace(
+            solution, intercept=float(coef[0]), entries=SparseVector.of(coef[1:])
+        )
+        spec = replace(
+            spec,
+            penalty_factor=spec.penalty_factor[1:],
+            lower=spec.lower[1:],
+            upper=spec.upper[1:],
+        )
+    how = "refit on the support" if refit else "given to fit_regularized"
+    return FitResults(solution, statement.data, spec, how)
