@@ -6,6 +6,7 @@ The floors of the house, top to bottom; a floor imports only from floors below i
     estimators                       scikit-learn's door
     model, convert                   the statistician's door; judging anyone's answer
     fitting, foreign                 what a stated model can do; statsmodels' models
+    adaptive                         penalty factors from a pilot fit
     statement, frame                 what was asked for, checked; one mask over all rows
     reading                          tables from files
     results, store                   what comes back, and how it is kept
@@ -33,6 +34,7 @@ HOMES = {
     "PenalizedGLM": "penglm.model",
     "glm": "penglm.model",
     "certify": "penglm.convert",
+    "Adaptive": "penglm.adaptive",
     "load": "penglm.store",
     "FitResults": "penglm.results.fit",
     "PathResults": "penglm.results.path",
@@ -66,6 +68,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from penglm.adaptive import Adaptive as Adaptive
     from penglm.convert import certify as certify
     from penglm.model import PenalizedGLM as PenalizedGLM
     from penglm.model import glm as glm

@@ -9,7 +9,7 @@ from penglm import arrays, checks, frame
 from penglm._typing import Vector
 from penglm.exceptions import PenglmInputError
 from penglm.families import as_family
-from penglm.penalties import as_penalty
+from penglm.penalties import AdaptiveElasticNet, as_penalty
 from penglm.results.fit import FitResults
 from penglm.solver.certificate import Candidates
 from penglm.solver.certificate import certify as judge
@@ -52,7 +52,9 @@ def certify(
         The strength and mix they claim to be optimal for, in penglm's convention
         (docs/objective.md).
     penalty : str or Penalty class, optional
-        The elastic net if not given.
+        The elastic net if not given. For ``"adaptive"`` the factors that the pilot
+        left (``fit.spec.penalty_factor``) are part of the claim: pass them as
+        ``penalty_factor``.
     family, link, offset, exposure, freq_weights, var_weights, fit_intercept, \
     standardize, penalty_factor, lower, upper
         As ``PenalizedGLM`` takes them.
@@ -64,7 +66,8 @@ def certify(
     Raises
     ------
     PenglmInputError
-        If the number of coefficients is not that of the columns.
+        If the number of coefficients is not that of the columns, or an adaptive
+        penalty comes without its factors.
 
     Examples
     --------
@@ -78,7 +81,13 @@ def certify(
     >>> pg.certify(fit.coef + 0.1, fit.intercept, y, X, alpha=0.1).kkt_residual > 0.1
     True
     """
-    known = as_family(family, link)
+    known, kind = as_family(family, link), as_penalty(penalty)
+    if kind is AdaptiveElasticNet and penalty_factor is None:
+        raise PenglmInputError(
+            'penalty = "adaptive" is judged by the factors that its pilot left; pass '
+            "them, penalty_factor=fit.spec.penalty_factor.",
+            argument="penalty_factor",
+        )
     given = (offset, exposure, freq_weights, var_weights)
     extra = dict(zip(frame.ARGUMENTS, given, strict=True))
     data = frame.from_arrays(y, X, known, extra, "raise")
@@ -92,7 +101,7 @@ def certify(
         upper=upper,
     )
     values = arrays.numbers(coef, "coef").ravel().astype(float)
-    problem = statement.problem(checks.mix(l1_ratio), penalty=as_penalty(penalty))
+    problem = statement.problem(checks.mix(l1_ratio), penalty=kind)
     if values.size != problem.n_features:
         raise PenglmInputError(
             f"coef has {values.size} values but X has {problem.n_features} columns.",

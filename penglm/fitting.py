@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from penglm import checks
+from penglm.adaptive import stated
 from penglm.diagnosis import tell
 from penglm.exceptions import PenglmInputError
 from penglm.families import Family
 from penglm.path import alpha_max, solve_at
-from penglm.penalties import as_penalty
 from penglm.results.cross_validation import CVResults
 from penglm.results.data import ModelData
 from penglm.results.fit import FitResults
@@ -87,8 +87,9 @@ class Fitting:
             ``sum_j f_j |b_j| <= budget`` for the lasso, ``b_j`` the coefficient as it
             is penalised (times ``sd_j`` with ``standardize=True``). The ``alpha`` of
             the result is the multiplier of the constraint.
-        penalty : str or Penalty class, optional
-            The elastic net if not given; see ``penglm.penalties``.
+        penalty : str, Adaptive or Penalty class, optional
+            The elastic net if not given. ``"adaptive"`` or an ``Adaptive`` takes
+            penalty factors from a pilot fit; see ``penglm.penalties`` for others.
         tol : float, default 1e-5
             Stop when no coordinate violates its optimality condition by more than
             this share of its own threshold.
@@ -122,16 +123,17 @@ class Fitting:
         """
         checks.one_of(alpha=alpha, budget=budget)
         l1_ratio = checks.mix(l1_ratio)
-        asked, kind = options(tol, max_iter), as_penalty(penalty)
+        asked = options(tol, max_iter)
+        statement, kind = stated(self.statement, penalty)
         if budget is not None:
-            empty = self.statement.path_of([], l1_ratio, asked, kind)
+            empty = statement.path_of([], l1_ratio, asked, kind)
             return empty.at(budget=budget)
         alpha = checks.strength(alpha)
-        problem = self.statement.problem(l1_ratio, penalty=kind)
-        warm = self.statement.start(start, kind)
-        solution = solve_at(problem, alpha, self.statement.null, asked, start=warm)
+        problem = statement.problem(l1_ratio, penalty=kind)
+        warm = statement.start(start, kind)
+        solution = solve_at(problem, alpha, statement.null, asked, start=warm)
         tell([solution], problem, self.data.names, asked)
-        return self.statement.path_of([solution], l1_ratio, asked, kind)[0]
+        return statement.path_of([solution], l1_ratio, asked, kind)[0]
 
     def fit_path(
         self,
@@ -167,8 +169,9 @@ class Fitting:
             The automatic path ends early, as glmnet's does, once more than 99.9 % of
             the deviance is explained or a step adds less than 1e-5 of it.
         """
-        return self.statement.path(
-            checks.mix(l1_ratio), options(tol, max_iter), as_penalty(penalty),
+        statement, kind = stated(self.statement, penalty)
+        return statement.path(
+            checks.mix(l1_ratio), options(tol, max_iter), kind,
             alphas=alphas, n_alphas=n_alphas, alpha_min_ratio=alpha_min_ratio,
             progress=progress,
         )  # fmt: skip
@@ -211,7 +214,10 @@ class Fitting:
             not depend on it.
         seed : int, default 0
             Of the shuffle that makes the folds.
-        penalty, alphas, n_alphas, alpha_min_ratio, tol, max_iter, progress
+        penalty
+            As in ``fit``. Factors from a pilot fit are learnt in each fold from the
+            rows it keeps.
+        alphas, n_alphas, alpha_min_ratio, tol, max_iter, progress
             As in ``fit_path``.
 
         Returns
@@ -229,22 +235,25 @@ class Fitting:
             classes=self.data.y if self.family.name == "binomial" else None,
             seed=seed,
         )
-        asked, kind = options(tol, max_iter), as_penalty(penalty)
+        asked = options(tol, max_iter)
+        statement, kind = stated(self.statement, penalty)
         runs = []
         ratios = [checks.mix(ratio) for ratio in np.atleast_1d(l1_ratio).tolist()]
         if not ratios:
             raise PenglmInputError("l1_ratio is empty.", argument="l1_ratio")
-        block = self.statement.engine.blocks[0]
-        moments = fold_moments.of(block, fold[fold >= 0], self.problem())
+        block, moments = statement.engine.blocks[0], None
+        # A pilot needs the rows of a fold; sums do not stand for them.
+        if statement is self.statement:
+            moments = fold_moments.of(block, fold[fold >= 0], self.problem())
         for ratio in ratios:
-            path = self.statement.path(
+            path = statement.path(
                 ratio, asked, kind, alphas=alphas, n_alphas=n_alphas,
                 alpha_min_ratio=alpha_min_ratio, progress=progress,
                 curvature=None if moments is None else moments.curvature(),
             ).descending()  # fmt: skip
             scores = score_path(
                 block, fold[fold >= 0],
-                partial(self.statement.problem, ratio, penalty=kind),
+                partial(statement.problem, ratio, penalty=kind),
                 path.alphas, asked, moments=moments, metric=metric, n_jobs=jobs,
                 progress=progress,
             )  # fmt: skip

@@ -4,10 +4,15 @@ from typing import Any
 
 from penglm.exceptions import PenglmInputError
 from penglm.penalties.base import Penalty, PenaltyTerms
-from penglm.penalties.elastic_net import LEAST_L1_RATIO, ElasticNet, distance
+from penglm.penalties.elastic_net import (
+    LEAST_L1_RATIO,
+    AdaptiveElasticNet,
+    ElasticNet,
+    distance,
+)
 
 PENALTIES: dict[str, type[Penalty]] = {
-    penalty.name: penalty for penalty in (ElasticNet,)
+    penalty.name: penalty for penalty in (ElasticNet, AdaptiveElasticNet)
 }
 """Every penalty by the name that ``fit(penalty=...)`` takes."""
 
@@ -35,6 +40,7 @@ def as_penalty(penalty: Any) -> type[Penalty]:
 __all__ = [
     "LEAST_L1_RATIO",
     "PENALTIES",
+    "AdaptiveElasticNet",
     "ElasticNet",
     "Penalty",
     "PenaltyTerms",

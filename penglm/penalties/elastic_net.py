@@ -183,3 +183,17 @@ class ElasticNet(Penalty):
     @property
     def is_free(self) -> Mask:
         return (self.factor == 0) & ~self.is_fixed
+
+
+class AdaptiveElasticNet(ElasticNet):
+    """An elastic net whose factors came from a pilot fit (``penglm.adaptive``).
+
+    Factors multiply both parts of the cost, as everywhere in penglm. The class is there
+    for its name: results and model files with it hold the pilot's factors.
+
+    References
+    ----------
+    Zou (2006), J. Amer. Statist. Assoc. 101(476), eq. 4.
+    """
+
+    name = "adaptive"

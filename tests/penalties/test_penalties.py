@@ -343,7 +343,8 @@ def test_penalty_goes_by_name_and_class_and_none_is_the_elastic_net(kind):
 
 @pytest.mark.parametrize("penalty", ["lasso", "", 1.0, object], ids=str)
 def test_unknown_penalty_is_refused_with_the_known_ones(penalty):
-    text = f"penalty = {penalty!r} is not known; use one of elastic_net."
+    known = "elastic_net, adaptive"
+    text = f"penalty = {penalty!r} is not known; use one of {known}."
     with pytest.raises(PenglmInputError, match=f"^{re.escape(text)}$") as caught:
         as_penalty(penalty)
     assert caught.value.argument == "penalty"
