@@ -8,6 +8,7 @@ import numpy as np
 from penglm import checks
 from penglm._typing import Vector
 from penglm.exceptions import PenglmInputError
+from penglm.likelihood import likeliest
 from penglm.results import residuals
 from penglm.results.data import ModelData, ModelSpec
 from penglm.selection.criteria import criterion
@@ -85,9 +86,58 @@ class Measures:
     def scale(self) -> float:
         """Dispersion: fixed by the family, or Pearson's estimate."""
         fixed = self.spec.family.fixed_dispersion
-        if fixed is not None:
+        return self.dispersion() if fixed is None else fixed
+
+    def dispersion(self, method: str = "pearson") -> float:
+        """Estimate how much the response varies, in units of its variance function.
+
+        Parameters
+        ----------
+        method : {"pearson", "deviance", "likelihood"}
+            Pearson's statistic or the deviance over ``df_resid``, or the dispersion
+            that maximises the likelihood of the fitted means.
+
+        Returns
+        -------
+        float
+            Infinite where no degree of freedom is left. Of a family whose dispersion
+            is known ``"likelihood"`` gives that; the others tell whether the response
+            varies more.
+
+        Notes
+        -----
+        The Pearson estimate needs the variance function alone to be right; the others
+        depend on the distribution. The likelihood's takes nothing off for the
+        coefficients: of least squares it is ``deviance / nobs``.
+
+        References
+        ----------
+        McCullagh and Nelder (1989), Generalized Linear Models, 2nd ed., sections 4.5
+        and 8.3.6.
+        """
+        checks.choice(method, ("pearson", "deviance", "likelihood"), "method")
+        fixed = self.spec.family.fixed_dispersion
+        if method == "likelihood" and fixed is not None:
             return fixed
-        return self.pearson_chi2 / self.df_resid if self.df_resid > 0 else float("inf")
+        if method == "likelihood":
+            start = self.deviance / self.nobs
+            return likeliest(self.log_likelihood, start) if start > 0.0 else 0.0
+        if self.df_resid <= 0.0:
+            return float("inf")
+        lost = self.pearson_chi2 if method == "pearson" else self.deviance
+        return lost / self.df_resid
+
+    def log_likelihood(self, dispersion: float) -> float:
+        """Return the log-likelihood of the rows fitted at any dispersion."""
+        data = self.data
+        used = data.sample_weight > 0
+        return self.spec.family.log_likelihood(
+            data.y[used],
+            self.fittedvalues[used],
+            data.sample_weight[used],
+            dispersion,
+            data.freq_weights[used],
+        )
 
     @cached_property
     def llf(self) -> float:
@@ -95,19 +145,10 @@ class Measures:
 
         As statsmodels has it.
         """
-        data, family = self.data, self.spec.family
-        used = data.sample_weight > 0
+        family = self.spec.family
         is_squares = family.name == "gaussian" and family.is_canonical
-        dispersion = self.deviance / data.n_obs if is_squares else self.scale
-        if dispersion == 0.0:
-            return float("inf")
-        return family.log_likelihood(
-            data.y[used],
-            self.fittedvalues[used],
-            data.sample_weight[used],
-            dispersion,
-            data.freq_weights[used],
-        )
+        dispersion = self.deviance / self.nobs if is_squares else self.scale
+        return float("inf") if dispersion == 0.0 else self.log_likelihood(dispersion)
 
     def criterion(self, name: str) -> float:
         """Return ``"aic"``, ``"bic"`` or ``"ebic"``."""
