@@ -25,7 +25,7 @@ OPTIONS = frozenset(
 # Asking their classes would load SciPy, and help has to come at once.
 FAMILIES = (
     "gaussian", "binomial", "poisson", "gamma", "inverse_gaussian",
-    "negative_binomial", "tweedie",
+    "negative_binomial", "tweedie", "quasipoisson", "quasibinomial",
 )  # fmt: skip
 LINKS = (
     "identity", "log", "logit", "probit", "cloglog", "loglog", "cauchy", "inverse",

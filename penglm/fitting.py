@@ -232,7 +232,7 @@ class Fitting:
             groups,
             used=self.data.sample_weight > 0,
             rows=self.data.rows,
-            classes=self.data.y if self.family.name == "binomial" else None,
+            classes=self.data.y if self.family.has_classes else None,
             seed=seed,
         )
         asked = options(tol, max_iter)

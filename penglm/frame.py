@@ -129,7 +129,7 @@ def from_formula(
         env=env + 1,
     )
     tell_dropped(frame.n_dropped, frame.n_dropped + frame.rows.size, frame.most_missing)
-    if frame.y_levels is not None and family.name != "binomial":
+    if frame.y_levels is not None and not family.has_classes:
         raise PenglmInputError(
             f"the response '{frame.y_name}' has labels; only the binomial family takes "
             "labels.",

@@ -31,17 +31,18 @@ class Response:
 
 
 def read(values: Any, family: Family) -> Response:
-    """Read a response; for the binomial family also labels and pairs of counts.
+    """Read a response; for the binomial families also labels and pairs of counts.
 
     Raises
     ------
     PenglmInputError
         If it has not two classes, or is not numeric where it must be.
     """
-    if family.name != "binomial":
-        return Response(arrays.vector(values, "endog"))
-    if len(shape_of(values)) == 2 and shape_of(values)[1] == 2:
+    is_pair = len(shape_of(values)) == 2 and shape_of(values)[1] == 2
+    if family.has_trials and is_pair:
         return counts(arrays.table(values, "endog").values)
+    if not family.has_classes:
+        return Response(arrays.vector(values, "endog"))
     array = np.asarray(values)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]

@@ -15,6 +15,7 @@ from penglm.design import Dense
 from penglm.exceptions import ModelFileError, PenglmInputError
 from penglm.families import FAMILIES, LINKS, as_link
 from penglm.families.links import Power
+from penglm.families.quasi import no_likelihood
 from penglm.penalties import PENALTIES
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.fit import FitResults
@@ -32,10 +33,10 @@ class LoadedFit(FitResults):
     Attributes
     ----------
     kept_llf, kept_nobs, kept_chi2 : float
-        What the rows said when the model was saved.
+        What the rows said when the model was saved; no likelihood is None.
     """
 
-    kept_llf: float = 0.0
+    kept_llf: float | None = None
     kept_nobs: float = 0.0
     kept_chi2: float = 0.0
 
@@ -45,6 +46,8 @@ class LoadedFit(FitResults):
 
     @property
     def llf(self) -> float:
+        if self.kept_llf is None:
+            raise no_likelihood(self.spec.family)
         return self.kept_llf
 
     @property
@@ -171,7 +174,7 @@ def described(results: FitResults) -> dict[str, Any]:
             "kkt_residual": finite([results.certificate.kkt_residual])[0],
         },
         "chosen_by": results.chosen_by,
-        "llf": finite([results.llf])[0],
+        "llf": finite([results.llf])[0] if spec.family.has_likelihood else None,
         "nobs": results.nobs,
         "pearson_chi2": results.pearson_chi2,
         "y_name": data.y_name,
@@ -281,7 +284,7 @@ def restored(model: dict[str, Any]) -> FitResults:
         data,
         spec,
         model["chosen_by"],
-        kept_llf=float(model["llf"]),
+        kept_llf=None if model["llf"] is None else float(model["llf"]),
         kept_nobs=model["nobs"],
         kept_chi2=model["pearson_chi2"],
     )

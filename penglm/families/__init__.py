@@ -23,6 +23,7 @@ from penglm.families.links import (
 )
 from penglm.families.negative_binomial import NegativeBinomial
 from penglm.families.poisson import Poisson
+from penglm.families.quasi import QuasiBinomial, QuasiPoisson
 from penglm.families.tweedie import Tweedie
 
 FAMILIES: dict[str, type[Family]] = {
@@ -35,6 +36,8 @@ FAMILIES: dict[str, type[Family]] = {
         InverseGaussian,
         NegativeBinomial,
         Tweedie,
+        QuasiPoisson,
+        QuasiBinomial,
     )
 }
 """Every family by the name that ``family=`` takes."""
@@ -173,6 +176,8 @@ __all__ = [
     "Power",
     "ProbabilityLink",
     "Probit",
+    "QuasiBinomial",
+    "QuasiPoisson",
     "Sqrt",
     "Tweedie",
     "as_family",

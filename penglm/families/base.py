@@ -144,6 +144,12 @@ class Family(ABC):
     fixed_dispersion: ClassVar[float | None]
     convex_links: ClassVar[frozenset[str]]
     """Names of links for which the half-deviance is convex in ``eta``."""
+    has_likelihood: ClassVar[bool] = True
+    """Whether there is a distribution behind mean and variance."""
+    has_classes: ClassVar[bool] = False
+    """Whether a response may be two labels, and a prediction one of them."""
+    has_trials: ClassVar[bool] = False
+    """Whether a response may be counts of successes and failures."""
 
     def __init__(self, link: Link | None = None) -> None:
         self.link = self.default_link() if link is None else link

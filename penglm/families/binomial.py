@@ -1,5 +1,7 @@
 """Two outcomes: 0/1 responses and proportions."""
 
+from typing import ClassVar
+
 import numpy as np
 from scipy.special import expit, gammaln, xlog1py, xlogy
 
@@ -37,7 +39,8 @@ class Binomial(Family):
     default_link = canonical_link = Logit
     y_range = Interval(0.0, 1.0, low_closed=True, high_closed=True)
     mu_range = Interval(0.0, 1.0)
-    fixed_dispersion = 1.0
+    fixed_dispersion: ClassVar[float | None] = 1.0
+    has_classes = has_trials = True
     convex_links = frozenset(
         {"logit", "probit", "cloglog", "loglog", "log", "identity"}
     )

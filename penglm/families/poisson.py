@@ -1,5 +1,7 @@
 """Poisson counts and rates."""
 
+from typing import ClassVar
+
 import numpy as np
 from scipy.special import gammaln, xlogy
 
@@ -30,7 +32,7 @@ class Poisson(Family):
     default_link = canonical_link = Log
     y_range = Interval(0.0, np.inf, low_closed=True)
     mu_range = Interval(0.0, np.inf)
-    fixed_dispersion = 1.0
+    fixed_dispersion: ClassVar[float | None] = 1.0
     convex_links = frozenset({"log", "identity", "sqrt"})
 
     @property

@@ -172,7 +172,7 @@ class FitResults(Measures):
 
     def classes(self, mu: Vector) -> Any:
         """Return the likelier label (m,) of each row."""
-        if self.spec.family.name != "binomial":
+        if not self.spec.family.has_classes:
             raise PenglmInputError(
                 f'which="class" is for the binomial family, not '
                 f"'{self.spec.family.name}'.",

@@ -104,6 +104,11 @@ class Measures:
             is known ``"likelihood"`` gives that; the others tell whether the response
             varies more.
 
+        Raises
+        ------
+        PenglmInputError
+            If a quasi-likelihood is asked for its likelihood.
+
         Notes
         -----
         The Pearson estimate needs the variance function alone to be right; the others
@@ -128,7 +133,13 @@ class Measures:
         return lost / self.df_resid
 
     def log_likelihood(self, dispersion: float) -> float:
-        """Return the log-likelihood of the rows fitted at any dispersion."""
+        """Return the log-likelihood of the rows fitted at any dispersion.
+
+        Raises
+        ------
+        PenglmInputError
+            If the family is a quasi-likelihood.
+        """
         data = self.data
         used = data.sample_weight > 0
         return self.spec.family.log_likelihood(
@@ -143,12 +154,14 @@ class Measures:
     def llf(self) -> float:
         """Log-likelihood at ``scale``, of least squares at its largest over scales.
 
-        As statsmodels has it.
+        As statsmodels has it. A quasi-likelihood has none, which is an error.
         """
         family = self.spec.family
         is_squares = family.name == "gaussian" and family.is_canonical
         dispersion = self.deviance / self.nobs if is_squares else self.scale
-        return float("inf") if dispersion == 0.0 else self.log_likelihood(dispersion)
+        if dispersion == 0.0 and family.has_likelihood:
+            return float("inf")
+        return self.log_likelihood(dispersion)
 
     def criterion(self, name: str) -> float:
         """Return ``"aic"``, ``"bic"`` or ``"ebic"``."""

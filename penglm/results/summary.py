@@ -93,11 +93,20 @@ def header(
         ("Nonzero / total:", f"{results.n_nonzero} / {results.coef.size}"),
         ("Deviance:", f"{results.deviance:.5g}"),
         ("Deviance ratio:", f"{results.deviance_ratio:.4f}"),
-        ("Log-Likelihood:", f"{results.llf:.5g}"),
-        ("BIC:", f"{results.bic:.5g}"),
+        *likelihood(results),
         ("Status:", results.status.value),
     ]
     return left, right
+
+
+def likelihood(results: FitResults) -> list[tuple[str, str]]:
+    """Return how well the response fits its distribution, where there is one."""
+    if not results.spec.family.has_likelihood:
+        return [("Dispersion:", f"{results.scale:.5g}"), ("Log-Likelihood:", "none")]
+    return [
+        ("Log-Likelihood:", f"{results.llf:.5g}"),
+        ("BIC:", f"{results.bic:.5g}"),
+    ]
 
 
 def notes(results: FitResults) -> list[str]:

@@ -212,7 +212,7 @@ class Folds:
 def check_metric(metric: str, family: Family) -> None:
     """Raise unless a metric is known and fits the family."""
     checks.choice(metric, METRICS, "metric")
-    if metric in ("class", "auc") and family.name != "binomial":
+    if metric in ("class", "auc") and not family.has_classes:
         raise PenglmInputError(
             f"metric = {metric!r} is for the binomial family, not '{family.name}'.",
             argument="metric",

@@ -73,7 +73,7 @@ def test_power_of_statsmodels_is_the_link_of_that_exponent(given, expected):
     assert as_link(given) == expected
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [n for n in FAMILIES if not n.startswith("quasi")])
 def test_family_of_statsmodels_brings_its_own_link(name):
     kind = getattr(sm.families, name.title().replace("_", ""))
     own = {"negative_binomial": {"alpha": 4.0}, "tweedie": {"var_power": 1.3}}
