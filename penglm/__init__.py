@@ -7,6 +7,7 @@ The floors of the house, top to bottom; a floor imports only from floors below i
     model, convert                   the statistician's door; judging anyone's answer
     fitting, foreign                 what a stated model can do; statsmodels' models
     adaptive                         penalty factors from a pilot fit
+    nuisance                         a family's own parameter, estimated with the fit
     statement, frame                 what was asked for, checked; one mask over all rows
     reading                          tables from files
     results, store                   what comes back, and how it is kept
@@ -20,6 +21,7 @@ The floors of the house, top to bottom; a floor imports only from floors below i
     families, penalties, formula     what y is, what coefficients cost, reading rows
     design                           how columns are stored
     kernels, checks, plots, arrays   compiled loops; clean arrays; pictures
+    likelihood                       the number that makes a likelihood largest
     exceptions
 
 Nothing heavy is imported until it is used.

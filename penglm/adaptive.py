@@ -244,5 +244,13 @@ def stated(statement: Statement, penalty: Any) -> tuple[Statement, type[Penalty]
     if isinstance(penalty, str) and penalty == AdaptiveElasticNet.name:
         penalty = Adaptive()
     if isinstance(penalty, Adaptive):
+        unknown = statement.family.unknown
+        if unknown is not None:
+            raise PenglmInputError(
+                f"the adaptive penalty needs a known {unknown}: its pilot and the fit "
+                f"would each estimate another. Fit without it first and pass the "
+                f"{statement.family.name} family with that {unknown}.",
+                argument="penalty",
+            )
         return AdaptiveStatement.of(statement, penalty), AdaptiveElasticNet
     return statement, as_penalty(penalty)

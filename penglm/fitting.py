@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from penglm import checks
+from penglm import checks, nuisance
 from penglm.adaptive import stated
 from penglm.diagnosis import tell
 from penglm.exceptions import PenglmInputError
@@ -124,14 +124,14 @@ class Fitting:
         checks.one_of(alpha=alpha, budget=budget)
         l1_ratio = checks.mix(l1_ratio)
         asked = options(tol, max_iter)
+        at = None if budget is not None else checks.strength(alpha)
         statement, kind = stated(self.statement, penalty)
-        if budget is not None:
-            empty = statement.path_of([], l1_ratio, asked, kind)
-            return empty.at(budget=budget)
-        alpha = checks.strength(alpha)
+        statement = nuisance.known(statement, l1_ratio, asked, kind, alpha=at)
+        if at is None:
+            return statement.path_of([], l1_ratio, asked, kind).at(budget=budget)
         problem = statement.problem(l1_ratio, penalty=kind)
         warm = statement.start(start, kind)
-        solution = solve_at(problem, alpha, statement.null, asked, start=warm)
+        solution = solve_at(problem, at, statement.null, asked, start=warm)
         tell([solution], problem, self.data.names, asked)
         return statement.path_of([solution], l1_ratio, asked, kind)[0]
 
@@ -170,11 +170,10 @@ class Fitting:
             the deviance is explained or a step adds less than 1e-5 of it.
         """
         statement, kind = stated(self.statement, penalty)
-        return statement.path(
-            checks.mix(l1_ratio), options(tol, max_iter), kind,
-            alphas=alphas, n_alphas=n_alphas, alpha_min_ratio=alpha_min_ratio,
-            progress=progress,
-        )  # fmt: skip
+        how = checks.mix(l1_ratio), options(tol, max_iter), kind
+        grid = {"alphas": alphas, "n_alphas": n_alphas, "progress": progress,
+                "alpha_min_ratio": alpha_min_ratio}  # fmt: skip
+        return nuisance.known(statement, *how, **grid).path(*how, **grid)
 
     def fit_cv(
         self,
@@ -241,14 +240,17 @@ class Fitting:
         ratios = [checks.mix(ratio) for ratio in np.atleast_1d(l1_ratio).tolist()]
         if not ratios:
             raise PenglmInputError("l1_ratio is empty.", argument="l1_ratio")
-        block, moments = statement.engine.blocks[0], None
+        grid = {"alphas": alphas, "n_alphas": n_alphas, "progress": progress,
+                "alpha_min_ratio": alpha_min_ratio}  # fmt: skip
         # A pilot needs the rows of a fold; sums do not stand for them.
-        if statement is self.statement:
-            moments = fold_moments.of(block, fold[fold >= 0], self.problem())
+        is_of_sums = statement is self.statement
+        statement = nuisance.known(statement, ratios[0], asked, kind, **grid)
+        block, moments = statement.engine.blocks[0], None
+        if is_of_sums:
+            moments = fold_moments.of(block, fold[fold >= 0], statement.problem(1.0))
         for ratio in ratios:
             path = statement.path(
-                ratio, asked, kind, alphas=alphas, n_alphas=n_alphas,
-                alpha_min_ratio=alpha_min_ratio, progress=progress,
+                ratio, asked, kind, **grid,
                 curvature=None if moments is None else moments.curvature(),
             ).descending()  # fmt: skip
             scores = score_path(

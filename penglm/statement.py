@@ -4,7 +4,7 @@ Everything a door needs before it knows a strength: the engine with the rows of 
 weight, the moments of the columns, and the null model that every path starts from.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +48,8 @@ class Statement:
     fit_intercept, standardize : bool
     penalty_factor, lower, upper : Vector (p,)
     coding : str
+    n_estimated : int
+        Parameters of the family that were estimated from these rows.
     """
 
     data: ModelData
@@ -58,6 +60,7 @@ class Statement:
     lower: Vector
     upper: Vector
     coding: str
+    n_estimated: int = 0
 
     @classmethod
     def build(
@@ -98,6 +101,13 @@ class Statement:
             tell_constant(statement.dropped)
         return statement
 
+    def knowing(self, family: Family) -> "Statement":
+        """Return the same under a family with a parameter estimated from its rows."""
+        other = replace(self, family=family, n_estimated=1)
+        # The rows are the same, and so is what was measured of their columns.
+        vars(other).update(engine=self.engine, moments=self.moments)
+        return other
+
     @cached_property
     def engine(self) -> Local:
         """The rows of positive weight; a row of weight zero is not there at all."""
@@ -132,7 +142,19 @@ class Statement:
 
         ``engine`` replaces the rows, as cross-validation does; the columns are then
         measured on those rows, if ``moments`` does not say how they came out.
+
+        Raises
+        ------
+        PenglmInputError
+            If a parameter of the family is still to be estimated.
         """
+        missing = self.family.unknown
+        if missing is not None:
+            raise PenglmInputError(
+                f"{missing} of the family is estimated by fit(), fit_path() and "
+                f"fit_cv(); anything else needs its value: {missing}=...",
+                argument=missing,
+            )
         if engine is None:
             engine, moments = self.engine, self.moments
         return Problem.state(
@@ -162,6 +184,7 @@ class Statement:
             null_deviance=self.null.deviance,
             coding=self.coding,
             penalty=penalty.name,
+            n_estimated=self.n_estimated,
         )
 
     def path(
@@ -170,10 +193,10 @@ class Statement:
         options: Options,
         penalty: type[Penalty],
         *,
-        alphas: Any,
-        n_alphas: int,
-        alpha_min_ratio: float | None,
-        progress: str | bool,
+        alphas: Any = None,
+        n_alphas: int = 100,
+        alpha_min_ratio: float | None = None,
+        progress: str | bool = False,
         curvature: Curvature | None = None,
     ) -> PathResults:
         """Solve along a path; ``curvature`` are second derivatives known beforehand."""

@@ -158,6 +158,7 @@ def described(results: FitResults) -> dict[str, Any]:
         "standardize": spec.standardize,
         "coding": spec.coding,
         "penalty": spec.penalty,
+        "n_estimated": spec.n_estimated,
         "intercept": solution.intercept,
         "names": list(data.names),
         "coef": solution.coef.tolist(),
@@ -263,6 +264,7 @@ def restored(model: dict[str, Any]) -> FitResults:
         null_deviance=model["null_deviance"],
         coding=model["coding"],
         penalty=model["penalty"],
+        n_estimated=model.get("n_estimated", 0),
     )
     solution = Solution(
         alpha=float(model["alpha"]),

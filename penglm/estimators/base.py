@@ -52,7 +52,7 @@ class GLMEstimator(BaseEstimator):
             penalty_factor=self.penalty_factor, lower=self.lower, upper=self.upper,
         )  # fmt: skip
         self.results_ = self.solved(model)
-        self.family_ = family
+        self.family_ = self.results_.spec.family
         self.coef_, self.intercept_ = self.results_.coef, self.results_.intercept
         self.alpha_ = self.results_.alpha
         # The null model is a step of its own.

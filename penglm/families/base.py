@@ -150,6 +150,8 @@ class Family(ABC):
     """Whether a response may be two labels, and a prediction one of them."""
     has_trials: ClassVar[bool] = False
     """Whether a response may be counts of successes and failures."""
+    unknown: str | None = None
+    """Name of a parameter that is estimated along with a fit."""
 
     def __init__(self, link: Link | None = None) -> None:
         self.link = self.default_link() if link is None else link
@@ -176,6 +178,16 @@ class Family(ABC):
     def parameters(self) -> dict[str, float]:
         """What beside the link is passed to make this family again, by name."""
         return {}
+
+    def known(self, y: Vector, mu: Vector, sample_weight: Vector) -> "Family":
+        """Return this family with what is unknown at its likeliest, given the means.
+
+        Raises
+        ------
+        NoFiniteSolutionError
+            If the likelihood rises for ever.
+        """
+        return self
 
     @property
     def row_kind(self) -> int | None:

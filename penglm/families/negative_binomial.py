@@ -6,9 +6,12 @@ import numpy as np
 from scipy.special import expit, gammaln, xlogy
 
 from penglm._typing import Vector
-from penglm.exceptions import PenglmInputError
+from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families.base import Family, Interval, Link
 from penglm.families.links import Log
+from penglm.likelihood import likeliest
+
+ESTIMATE = "estimate"
 
 
 class NegativeBinomial(Family):
@@ -17,14 +20,14 @@ class NegativeBinomial(Family):
     Parameters
     ----------
     link : Link, default Log()
-    theta : float, default 1.0
-        Shape of that distribution, known beforehand; the larger, the nearer to
-        Poisson. statsmodels' ``alpha`` is its inverse.
+    theta : float or "estimate", default 1.0
+        Shape of that distribution; the larger, the nearer to Poisson. statsmodels'
+        ``alpha`` is its inverse. ``"estimate"`` finds the likeliest along with a fit.
 
     Raises
     ------
     PenglmInputError
-        If ``theta`` is not a positive number.
+        If ``theta`` is neither a positive number nor ``"estimate"``.
 
     Notes
     -----
@@ -43,19 +46,40 @@ class NegativeBinomial(Family):
     fixed_dispersion = 1.0
     convex_links = frozenset({"log"})
 
-    def __init__(self, link: Link | None = None, theta: float = 1.0) -> None:
-        if not (np.isfinite(theta) and theta > 0.0):
+    def __init__(self, link: Link | None = None, theta: float | str = 1.0) -> None:
+        super().__init__(link)
+        if theta == ESTIMATE:
+            self.unknown, self.theta = "theta", float("nan")
+            return
+        if isinstance(theta, str) or not (np.isfinite(theta) and theta > 0.0):
             raise PenglmInputError(
-                f"theta = {theta}; it must be a positive number. For counts without "
-                "more variance than their mean use the Poisson family.",
+                f"theta = {theta}; it must be a positive number, or 'estimate'. For "
+                "counts without more variance than their mean use the Poisson family.",
                 argument="theta",
             )
         self.theta = float(theta)
-        super().__init__(link)
 
     @property
     def parameters(self) -> dict[str, float]:
         return {"theta": self.theta}
+
+    def known(self, y: Vector, mu: Vector, sample_weight: Vector) -> Family:
+        # The slope of the likelihood in 1 / theta where that is 0, which is Poisson.
+        excess = float(sample_weight @ (np.square(y - mu) - y))
+        if not excess > 0.0:
+            raise NoFiniteSolutionError(
+                "the counts vary no more than their means, so the likeliest theta is "
+                "infinite: the family is Poisson's. Use family='poisson'.",
+                argument="theta",
+            )
+        start = float(sample_weight @ np.square(mu)) / excess
+
+        def log_likelihood(theta: float) -> float:
+            return NegativeBinomial(self.link, theta).log_likelihood(
+                y, mu, sample_weight, 1.0
+            )
+
+        return NegativeBinomial(self.link, likeliest(log_likelihood, start))
 
     def variance(self, mu: Vector) -> Vector:
         return mu * (1.0 + mu / self.theta)

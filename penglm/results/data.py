@@ -88,6 +88,8 @@ class ModelSpec:
         Constant columns, whose coefficients are 0.
     null_deviance : float
     coding, penalty : str
+    n_estimated : int
+        Parameters of the family that were estimated beside the coefficients.
     """
 
     family: Family
@@ -101,6 +103,7 @@ class ModelSpec:
     null_deviance: float
     coding: str = "treatment"
     penalty: str = "elastic_net"
+    n_estimated: int = 0
 
 
 @dataclass(frozen=True, eq=False)

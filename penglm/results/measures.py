@@ -165,7 +165,7 @@ class Measures:
 
     def criterion(self, name: str) -> float:
         """Return ``"aic"``, ``"bic"`` or ``"ebic"``."""
-        n_params = self.df_model + int(self.spec.fit_intercept)
+        n_params = self.df_model + int(self.spec.fit_intercept) + self.spec.n_estimated
         return criterion(
             name, self.llf, n_params, self.n_nonzero, len(self.data.names), self.nobs
         )

@@ -112,6 +112,9 @@ def likelihood(results: FitResults) -> list[tuple[str, str]]:
 def notes(results: FitResults) -> list[str]:
     """Return the lines below the table."""
     lines = [f"Certificate: {results.verdict}.", NO_STANDARD_ERRORS]
+    known = "estimated with the fit" if results.spec.n_estimated else "given"
+    for name, value in results.spec.family.parameters.items():
+        lines.append(f"Family's {name}: {value:.6g} ({known}).")
     if results.data.formula is not None:
         lines.append(f"Formula: {results.data.formula} ({results.spec.coding} coding)")
     if results.spec.dropped:
