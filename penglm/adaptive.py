@@ -195,7 +195,7 @@ def ridge(statement: Statement, engine: Engine) -> Vector:
     return solution.coef
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class AdaptiveStatement(Statement):
     """A statement whose factors came from its rows.
 

@@ -302,3 +302,15 @@ def test_chosen_fit_to_diabetes_data_is_no_larger_than_that_of_the_lasso(shared)
     plain, adaptive = model.fit_cv(), model.fit_cv(penalty="adaptive")
     assert adaptive.best.converged
     assert 0 < adaptive.best.n_nonzero <= plain.best.n_nonzero
+
+
+def test_unknown_parameter_beside_a_pilot_is_refused():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(60, 3))
+    model = pg.PenalizedGLM(
+        rng.negative_binomial(2, 0.4, 60), X,
+        pg.families.NegativeBinomial(theta="estimate"),
+    )  # fmt: skip
+    for fit in (model.fit_path, model.fit_cv, lambda **how: model.fit(0.1, **how)):
+        with pytest.raises(PenglmInputError, match="needs a known theta"):
+            fit(penalty="adaptive")
