@@ -9,9 +9,15 @@ from penglm._typing import Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families.base import Family, Interval, Link
 from penglm.families.links import Log
-from penglm.likelihood import likeliest
+from penglm.likelihood import argmax
 
 ESTIMATE = "estimate"
+# Spread beyond Poisson's, as a share of it, below which there is none.
+LEAST_SPREAD = 1e-4
+# Logarithm of the spread, far above any that counts in double precision have.
+MOST_SPREAD = 40.0
+# From here on four terms of Stirling's series leave less than a rounding.
+SERIES_FROM = 20.0
 
 
 class NegativeBinomial(Family):
@@ -66,20 +72,24 @@ class NegativeBinomial(Family):
     def known(self, y: Vector, mu: Vector, sample_weight: Vector) -> Family:
         # The slope of the likelihood in 1 / theta where that is 0, which is Poisson.
         excess = float(sample_weight @ (np.square(y - mu) - y))
-        if not excess > 0.0:
+        expected = float(sample_weight @ mu)
+        if not excess > LEAST_SPREAD * expected:
             raise NoFiniteSolutionError(
                 "the counts vary no more than their means, so the likeliest theta is "
                 "infinite: the family is Poisson's. Use family='poisson'.",
                 argument="theta",
             )
-        start = float(sample_weight @ np.square(mu)) / excess
+        typical = float(sample_weight @ np.square(mu)) / expected
 
-        def log_likelihood(theta: float) -> float:
-            return NegativeBinomial(self.link, theta).log_likelihood(
-                y, mu, sample_weight, 1.0
-            )
+        def spreading(spread: float) -> NegativeBinomial:
+            # The variance of a typical row is exp(spread) times Poisson's. In this
+            # measure a likelihood bends as much near Poisson as far from it.
+            return NegativeBinomial(self.link, typical / float(np.expm1(spread)))
 
-        return NegativeBinomial(self.link, likeliest(log_likelihood, start))
+        def log_likelihood(spread: float) -> float:
+            return spreading(spread).log_likelihood(y, mu, sample_weight, 1.0)
+
+        return spreading(argmax(log_likelihood, 0.1 * LEAST_SPREAD, MOST_SPREAD))
 
     def variance(self, mu: Vector) -> Vector:
         return mu * (1.0 + mu / self.theta)
@@ -117,6 +127,29 @@ class NegativeBinomial(Family):
         freq_weights: Vector | None = None,
     ) -> float:
         t = self.theta
-        rows: Any = xlogy(y, mu / (mu + t)) - t * np.log1p(mu / t)
-        rows = rows + gammaln(y + t) - gammaln(t) - gammaln(y + 1.0)
+        rows: Any = xlogy(y, mu) - (y + t) * np.log1p(mu / t)
+        rows = rows + log_rising(y, t) - gammaln(y + 1.0)
         return float(sample_weight @ rows)
+
+
+def log_rising(y: Vector, t: float) -> Vector:
+    """Return ``log(Gamma(y + t) / Gamma(t)) - y log(t)`` (n,), 0 as ``t`` grows.
+
+    Two log-gammas of large numbers have no digits left for their difference, which
+    Stirling's series gives term by term.
+    """
+    if t < SERIES_FROM:
+        near: Vector = gammaln(y + t) - gammaln(t) - y * np.log(t)
+        return near
+    return (y + t - 0.5) * np.log1p(y / t) - y + stirling(y + t) - stirling(t)
+
+
+def stirling(z: Any) -> Any:
+    """Return ``log Gamma(z) - (z - 1/2) log(z) + z - log(2 pi) / 2`` of large ``z``.
+
+    References
+    ----------
+    NIST Digital Library of Mathematical Functions, 5.11.1.
+    """
+    square = 1.0 / (z * z)
+    return (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680))) / z

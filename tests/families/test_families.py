@@ -473,6 +473,31 @@ def test_negative_binomial_tends_to_poisson(theta):
         assert np.allclose(a, b, rtol=1e-5, atol=1e-6) is is_near
 
 
+@pytest.mark.parametrize("theta", [1e4, 1e8, 1e12])
+def test_negative_binomial_keeps_its_digits_on_the_way_to_poisson(theta):
+    rng = np.random.default_rng(4)
+    mu = np.exp(rng.normal(1.0, 1.0, N_ROWS))
+    y = rng.poisson(mu).astype(float)
+    one = np.ones(N_ROWS)
+    found = FAMILIES["negative_binomial"](theta=theta).log_likelihood(y, mu, one, 1.0)
+    limit = FAMILIES["poisson"]().log_likelihood(y, mu, one, 1.0)
+    first = 0.5 * (np.square(y - mu) - y).sum() / theta
+    # What is left is the second order; the sizes are those of the terms added up.
+    left = np.power(y + mu, 3).sum() / theta**2 + ROUNDINGS * EPS * (y + mu).sum()
+    assert abs(found - limit - first) <= left
+
+
+@pytest.mark.parametrize("theta", [19.999999, 20.0, 20.000001])
+def test_negative_binomial_is_that_of_scipy_on_both_sides_of_the_series(theta):
+    rng = np.random.default_rng(4)
+    mu = np.exp(rng.normal(1.0, 1.0, N_ROWS))
+    y = rng.poisson(mu).astype(float)
+    family = FAMILIES["negative_binomial"](theta=theta)
+    expected = stats.nbinom.logpmf(y, theta, theta / (theta + mu)).sum()
+    found = family.log_likelihood(y, mu, np.ones(N_ROWS), 1.0)
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("theta", [0.0, -1.0, np.inf, np.nan])
 def test_a_theta_that_is_no_shape_is_refused(theta):
     with pytest.raises(PenglmInputError, match="must be a positive number") as caught:
