@@ -172,7 +172,7 @@ def ridge(statement: Statement, engine: Engine) -> Vector:
             argument="pilot",
         )
     alphas = automatic_grid(problem, null, RIDGE_POINTS, RIDGE_RATIO)
-    is_classes = statement.family.name == "binomial" and np.isin(block.y, (0, 1)).all()
+    is_classes = statement.family.has_classes and np.isin(block.y, (0, 1)).all()
     try:
         fold = folding.assign(
             min(RIDGE_FOLDS, block.y.size), block.y.size, seed=0,
