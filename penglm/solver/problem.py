@@ -283,11 +283,10 @@ def column_scale(moments: Moments, fit_intercept: bool) -> tuple[Vector, Mask]:
     """Return the solver's scale (p,) and which columns cannot have a coefficient.
 
     Beside an intercept a constant column says nothing. Without one it is a column like
-    any other; its size then stands in for the standard deviation it does not have.
+    any other. Either way its size stands in for the standard deviation it does not
+    have: centred and left as large as it is, its rounding would look like a slope.
     """
     constant = moments.sd == 0.0
-    if fit_intercept:
-        return np.where(constant, 1.0, moments.sd), constant
-    empty = constant & (moments.mean == 0.0)
     size = np.where(constant, np.abs(moments.mean), moments.sd)
-    return np.where(empty, 1.0, size), empty
+    empty = size == 0.0
+    return np.where(empty, 1.0, size), constant if fit_intercept else empty

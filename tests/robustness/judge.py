@@ -1,0 +1,286 @@
+"""A judge in extended precision: the KKT residual from the objective's definition.
+
+It imports nothing from penglm and shares no code with its solver or its certificate: it
+takes dense columns, plain names of family and link, and numbers. What it computes is
+defined in docs/objective.md.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+REAL = np.longdouble
+EPS = np.finfo(float).eps
+# Where the threshold of a column is below this share of the null model's largest slope,
+# or a mix below the least one, docs/objective.md measures in other units.
+FLOOR = 1e-8
+LEAST_MIX = 1e-3
+# Relative standard deviation below which a column says nothing in double precision.
+CONSTANT = 64 * EPS
+# A slope of fewer roundings than this has no digits to spare for a tolerance.
+ROUNDINGS = 1e6
+SEARCH_STEPS = 400
+
+
+def logistic(eta):
+    """Return 1 / (1 + exp(-eta)) without overflow."""
+    small = np.exp(-np.abs(eta))
+    return np.where(eta >= 0, 1 / (1 + small), small / (1 + small))
+
+
+# name: mean, its derivative, and eta of a mean
+LINKS = {
+    "identity": (lambda eta: eta, np.ones_like, lambda mu: mu),
+    "log": (np.exp, np.exp, np.log),
+    "logit": (
+        logistic,
+        lambda eta: logistic(eta) * logistic(-eta),
+        lambda mu: np.log(mu) - np.log1p(-mu),
+    ),
+    "cloglog": (
+        lambda eta: -np.expm1(-np.exp(eta)),
+        lambda eta: np.exp(eta - np.exp(eta)),
+        lambda mu: np.log(-np.log1p(-mu)),
+    ),
+    "sqrt": (lambda eta: eta**2, lambda eta: 2 * eta, np.sqrt),
+    "inverse": (lambda eta: 1 / eta, lambda eta: -1 / eta**2, lambda mu: 1 / mu),
+    "inverse_squared": (
+        lambda eta: eta**-0.5, lambda eta: -0.5 * eta**-1.5, lambda mu: mu**-2.0,
+    ),
+}  # fmt: skip
+# Beyond these links' domain there is no mean.
+POSITIVE = ("sqrt", "inverse", "inverse_squared")
+VARIANCES = {
+    "gaussian": lambda mu, known: np.ones_like(mu),
+    "binomial": lambda mu, known: mu * (1 - mu),
+    "poisson": lambda mu, known: mu,
+    "gamma": lambda mu, known: mu**2,
+    "inverse_gaussian": lambda mu, known: mu**3,
+    "negative_binomial": lambda mu, known: mu + mu**2 / REAL(known["theta"]),
+    "tweedie": lambda mu, known: mu ** REAL(known["power"]),
+}
+# The derivative of the mean is this many times the variance, so the two cancel.
+CANONICAL = {
+    ("gaussian", "identity"): 1,
+    ("binomial", "logit"): 1,
+    ("poisson", "log"): 1,
+    ("gamma", "inverse"): -1,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Rows and columns, and what is minimised over them.
+
+    Attributes
+    ----------
+    y : array (n,)
+    X : array (n, p)
+    family, link : str
+    sample_weight, offset : array (n,), optional
+    penalty_factor, lower, upper : array (p,), optional
+    parameters : dict
+        Known numbers of the family, such as ``theta``.
+    """
+
+    y: np.ndarray
+    X: np.ndarray
+    family: str = "gaussian"
+    link: str = "identity"
+    sample_weight: np.ndarray | None = None
+    offset: np.ndarray | None = None
+    penalty_factor: np.ndarray | None = None
+    lower: np.ndarray | None = None
+    upper: np.ndarray | None = None
+    l1_ratio: float = 1.0
+    fit_intercept: bool = True
+    standardize: bool = True
+    parameters: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found.
+
+    Attributes
+    ----------
+    residual : float
+        Largest distance from an optimality condition, in that condition's unit.
+    rounding : float
+        How far a residual of the same point in double precision may be from this one.
+    worst : int
+        The column, -1 for the intercept.
+    """
+
+    residual: float
+    rounding: float
+    worst: int
+
+
+def knows(family: str, link: str) -> bool:
+    """Tell whether this pair can be judged in extended precision."""
+    return family in VARIANCES and link in LINKS
+
+
+def filled(values, default: float, size: int) -> np.ndarray:
+    """Return values in extended precision, the default where none are given."""
+    values = np.full(size, default) if values is None else np.asarray(values)
+    return np.broadcast_to(values, size).astype(REAL)
+
+
+class Judge:
+    """Verdicts on claimed solutions of one model."""
+
+    def __init__(self, model: Model) -> None:
+        n, p = np.shape(model.X)
+        self.model = model
+        weight = filled(model.sample_weight, 1.0, n)
+        here = weight > 0
+        self.weight = weight[here] / weight.max()
+        self.weight /= self.weight.sum()
+        self.y = np.asarray(model.y)[here].astype(REAL)
+        self.offset = filled(model.offset, 0.0, n)[here]
+        self.X = np.asarray(model.X)[here].astype(REAL)
+        mean = self.weight @ self.X
+        centred = self.X - mean
+        sd = np.sqrt(self.weight @ centred**2)
+        sd[sd <= CONSTANT * np.abs(mean)] = 0
+        # Beside no intercept a constant column is a column like any other.
+        size = np.where(sd > 0, sd, 0 if model.fit_intercept else np.abs(mean))
+        says_nothing = size == 0
+        self.size = np.where(says_nothing, 1, size)
+        columns = (centred if model.fit_intercept else self.X) / self.size
+        self.columns = np.where(says_nothing, 0, columns)
+        # What a product with a raw column may lose, however it is centred after.
+        raw = (np.abs(self.X) + np.abs(self.X - centred)) / self.size
+        self.reach = np.where(says_nothing, 0, raw)
+        factor = filled(model.penalty_factor, 1.0, p)
+        is_out = np.isinf(factor)
+        self.factor = np.where(is_out, 0, factor)
+        lower = np.where(is_out, 0, filled(model.lower, -np.inf, p))
+        upper = np.where(is_out, 0, filled(model.upper, np.inf, p))
+        self.null_coef = np.clip(REAL(0), lower, upper)
+        self.lower = np.where(says_nothing, self.null_coef, lower)
+        self.upper = np.where(says_nothing, self.null_coef, upper)
+        self.unit = self.null_slope()
+
+    def mean_and_gain(self, eta):
+        """Return means and the factor of ``y - mu`` in the slope of the loss."""
+        mean, deriv, _ = LINKS[self.model.link]
+        mu = mean(eta)
+        known = CANONICAL.get((self.model.family, self.model.link))
+        if known:
+            return mu, np.full_like(eta, known)
+        return mu, deriv(eta) / VARIANCES[self.model.family](mu, self.model.parameters)
+
+    def slope(self, eta):
+        """Return minus the derivative of the half-deviance in eta; NaN outside."""
+        mu, gain = self.mean_and_gain(eta)
+        y = self.y if eta.ndim == 1 else self.y[:, None]
+        return np.where(self.is_inside(eta), (y - mu) * gain, np.nan)
+
+    def is_inside(self, eta):
+        """Tell where the link has a mean for eta."""
+        return (eta > 0) | (self.model.link not in POSITIVE)
+
+    def noise(self, base, eta, coefs):
+        """Return what double precision may lose of the weighted slopes of rows."""
+        mu, gain = self.mean_and_gain(eta)
+        bend = np.abs(LINKS[self.model.link][1](eta) * gain)
+        moved = (np.abs(base) + np.abs(self.X) @ np.abs(coefs)) * bend
+        # Roundings of a sum of many terms partly cancel.
+        terms = 4 + np.sqrt(self.y.size)
+        lost = terms * (np.abs(self.y[:, None]) + np.abs(mu)) * np.abs(gain)
+        return EPS * self.weight[:, None] * (moved + lost)
+
+    def verdicts(self, alphas, intercepts, coefs) -> list[Verdict]:
+        """Judge points at strengths (m,), with coefs (p, m) in the data's units."""
+        coefs = np.asarray(coefs).astype(REAL)
+        base = self.offset[:, None] + np.asarray(intercepts).astype(REAL)
+        eta = base + self.X @ coefs
+        score = self.weight[:, None] * self.slope(eta)
+        slopes = self.columns.T @ score
+        noise = self.noise(base, eta, coefs)
+        noises = self.reach.T @ noise
+        return [
+            self.verdict(
+                REAL(alpha), coefs[:, k], score[:, k].sum(), slopes[:, k],
+                noise[:, k].sum(), noises[:, k],
+            )
+            for k, alpha in enumerate(alphas)
+        ]  # fmt: skip
+
+    def verdict(self, alpha, coef, beside, slope, noise, noises) -> Verdict:
+        """Judge one point from its slopes and their rounding."""
+        lower, upper = self.lower, self.upper
+        if not alpha < np.inf:
+            held = self.factor > 0
+            lower = np.where(held, self.null_coef, lower)
+            upper = np.where(held, self.null_coef, upper)
+            alpha = REAL(0)
+        mix = REAL(self.model.l1_ratio)
+        b = coef * self.size
+        cost = alpha * self.factor / (1 if self.model.standardize else self.size)
+        l1, pull = mix * cost, (1 - mix) * cost
+        if not self.model.standardize:
+            pull = pull / self.size
+        low, high = np.where(b > 0, l1, -l1), np.where(b < 0, -l1, l1)
+        # What stands at a limit may be pushed against it.
+        low = np.where(coef <= lower, -np.inf, low)
+        high = np.where(coef >= upper, np.inf, high)
+        signal = slope - pull * b
+        distance = np.maximum(np.maximum(low - signal, signal - high), 0)
+        unit = np.where(pull > 0, np.clip(pull, FLOOR, 1), 1) * self.unit
+        has_threshold = (l1 > 0) & (mix >= LEAST_MIX)
+        unit = np.where(has_threshold, np.maximum(l1, FLOOR * self.unit), unit)
+        share, rounding = distance / unit, (noises / unit).max(initial=0)
+        share[(coef < lower) | (coef > upper)] = np.inf
+        worst = int(share.argmax()) if share.size else -1
+        residual = share[worst] if share.size else REAL(0)
+        if self.model.fit_intercept:
+            rounding = max(rounding, noise / self.unit)
+            if not np.abs(beside) / self.unit <= residual:
+                residual, worst = np.abs(beside) / self.unit, -1
+        residual = np.inf if np.isnan(residual) else float(residual)
+        return Verdict(residual, float(rounding), worst)
+
+    def null_slope(self):
+        """Return the largest slope per sd of the intercept beside nothing else."""
+        base = self.offset + self.X @ self.null_coef
+        eta = base + (self.null_intercept(base) if self.model.fit_intercept else 0)
+        largest = np.abs(self.columns.T @ (self.weight * self.slope(eta)))
+        base, eta, none = base[:, None], eta[:, None], self.null_coef[:, None]
+        least = ROUNDINGS * self.noise(base, eta, none).sum() / (4 + self.y.size**0.5)
+        return max(largest.max(initial=0), least) or REAL(1)
+
+    def null_intercept(self, base):
+        """Return where the slope of the loss in the intercept changes its sign.
+
+        Newton's method within a bracket that shrinks.
+        """
+        _, deriv, to_eta = LINKS[self.model.link]
+        now = to_eta(self.weight @ self.y) - self.weight @ base
+        low, high, reach = REAL(-np.inf), REAL(np.inf), REAL(1)
+        for _ in range(SEARCH_STEPS):
+            eta = base + now
+            gain = self.mean_and_gain(eta)[1]
+            slope = self.weight @ self.slope(eta)
+            low, high = (now, high) if slope > 0 else (low, now)
+            with np.errstate(all="ignore"):
+                step = now + slope / (self.weight @ (deriv(eta) * gain))
+            if not low < step < high:
+                reach *= 2
+                step = (low + high) / 2
+                step = now - reach if low == -np.inf else step
+                step = now + reach if high == np.inf else step
+            if step == now or not np.isfinite(slope):
+                break
+            now = step
+        return now
+
+
+def judged(model: Model, alpha: float, intercept: float, coef) -> float:
+    """Return the KKT residual of one point."""
+    coefs = np.asarray(coef, dtype=float)[:, None]
+    (verdict,) = Judge(model).verdicts([alpha], [intercept], coefs)
+    return verdict.residual
