@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from penglm import checks
-from penglm._typing import Array, Vector
+from penglm._typing import Array, Index, Mask, Vector
 from penglm.design import Dense, Split
 from penglm.diagnosis import tell
 from penglm.exceptions import PenglmInputError
+from penglm.families import Family
 from penglm.path import solve_at, with_gap
 from penglm.results.fit import FitResults
 from penglm.solver.outcome import Options
@@ -27,8 +28,54 @@ GLM_BY_NAME = {
     "Probit": ("binomial", "probit"),
     "Poisson": ("poisson", None),
 }
+# Models whose penalised likelihood is a sum over the rows, with methods of its own.
+SUMMED = ("Logit", "Probit", "Poisson")
+# What statsmodels' method takes to steer its search; ours needs no steering.
+STEERING = ("maxiter", "cnvrg_tol", "zero_tol")
 # A ridge this near is one without statsmodels' way of scaling the likelihood.
 NEARLY_RIDGE = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """How a statsmodels model counts its parameters.
+
+    Attributes
+    ----------
+    kind : str
+        Name of its class; empty where there is no such model.
+    order : Index (q,)
+        Place among our parameters, the intercept first, of each of theirs.
+    constant : float
+        Value of the column that became the intercept.
+    """
+
+    kind: str
+    order: Index
+    constant: float = 1.0
+
+    @classmethod
+    def of(cls, model: Any) -> "Origin":
+        """Return the parameters of a statsmodels model."""
+        is_constant = constant_columns(model)
+        order = np.where(is_constant, 0, np.cumsum(~is_constant))
+        if not is_constant.any():
+            order = order - 1
+        values = np.asarray(model.exog)[0, is_constant]
+        return cls(
+            type(model).__name__, order, float(values[0]) if values.size else 1.0
+        )
+
+    @classmethod
+    def none(cls, n_params: int) -> "Origin":
+        """Return the parameters in our own order."""
+        return cls("", np.arange(n_params))
+
+
+def constant_columns(model: Any) -> Mask:
+    """Return a boolean (q,): which columns are constant and not zero."""
+    exog = np.asarray(model.exog)
+    return np.all(exog == exog[:1], axis=0) & (exog[0] != 0.0)
 
 
 def arguments(model: Any) -> dict[str, Any]:
@@ -52,15 +99,18 @@ def arguments(model: Any) -> dict[str, Any]:
     import pandas as pd
 
     kind = type(model).__name__
-    family, link = GLM_BY_NAME.get(kind, (getattr(model, "family", None), None))
-    if family is None or not hasattr(model, "exog"):
+    # Not by inheritance: a GLMGam is a GLM with a penalty of its own.
+    if kind == "GLM":
+        family, link = model.family, None
+    elif kind in GLM_BY_NAME:
+        family, link = GLM_BY_NAME[kind]
+    else:
         raise PenglmInputError(
             f"a statsmodels {kind} is not a model that penglm can state; it takes GLM, "
             f"{', '.join(GLM_BY_NAME)}.",
             argument="model",
         )
-    exog = np.asarray(model.exog)
-    is_constant = np.all(exog == exog[:1], axis=0) & (exog[0] != 0.0)
+    exog, is_constant = np.asarray(model.exog), constant_columns(model)
     kept = np.flatnonzero(~is_constant)
     names = [model.exog_names[j] for j in kept]
     weights = {"WLS": "weights"}.get(kind, "var_weights")
@@ -113,40 +163,32 @@ class Drop:
     statement : Statement
         With the constant as a column of its own where it is penalised.
     strength : float
-    has_column : bool
-        Whether the constant is such a column.
+    constant : float
+        Value of that column; 0 if there is none.
     """
 
     statement: Statement
     strength: float
-    has_column: bool
+    constant: float
 
     @classmethod
-    def of(cls, statement: Statement, alpha: Any) -> "Drop":
+    def of(cls, statement: Statement, alpha: Any, origin: Origin) -> "Drop":
         """Return strength and factors of ``alpha``, one or one for each parameter."""
         data, own = statement.data, statement.fit_intercept
         n_params = len(data.names) + int(own)
-        each = np.atleast_1d(np.asarray(alpha, dtype=float))
-        if each.shape not in ((1,), (n_params,)):
-            raise PenglmInputError(
-                f"alpha has {each.size} values; it takes one, or one for each of the "
-                f"{n_params} parameters, the intercept first.",
-                argument="alpha",
-            )
-        for value in each:
-            checks.strength(float(value))
-        each = np.broadcast_to(each, (n_params,))
-        # Theirs is divided by the rows, ours by the weight total.
-        used = data.sample_weight > 0.0
+        each = in_our_order(alpha, origin, n_params)
+        # Theirs is divided by the rows, ours by the weight total. Their WLS multiplies
+        # by the weights on average itself.
+        rows = data.sample_weight.size / data.sample_weight.sum()
         shared = float(each.max(initial=0.0))
         factor = each / shared if shared > 0.0 else np.ones(n_params)
-        strength = shared * float(used.sum() / data.sample_weight.sum())
+        strength = shared * (1.0 if origin.kind == "WLS" else float(rows))
         has_column = own and bool(factor[0] > 0.0) and shared > 0.0
         names, design, limits = data.names, data.design, (-np.inf, np.inf)
         lower, upper = statement.lower, statement.upper
         if has_column:
-            ones = Dense(np.ones((data.y.size, 1)))
-            names, design = ("Intercept", *names), Split([ones, design])
+            column = Dense(np.full((data.y.size, 1), origin.constant))
+            names, design = ("Intercept", *names), Split([column, design])
             lower, upper = np.r_[limits[0], lower], np.r_[limits[1], upper]
         elif own:
             factor = factor[1:]
@@ -159,7 +201,7 @@ class Drop:
             lower=lower,
             upper=upper,
         )
-        return cls(built, strength, has_column)
+        return cls(built, strength, origin.constant if has_column else 0.0)
 
     def only(self, support: Array) -> "Drop":
         """Return the same without a penalty, columns outside a support left out."""
@@ -169,23 +211,66 @@ class Drop:
         )
 
 
-def fit_regularized(
-    statement: Statement, alpha: Any, L1_wt: float, refit: bool, options: Options
-) -> FitResults:
-    """Fit as statsmodels' method of this name means it.
+def in_our_order(alpha: Any, origin: Origin, n_params: int) -> Vector:
+    """Return the penalty of each of our parameters (n_params,), checked."""
+    each = np.atleast_1d(np.asarray(alpha, dtype=float))
+    theirs = origin.order.size
+    if each.shape not in ((1,), (theirs,)):
+        first = "" if origin.kind else ", the intercept first"
+        raise PenglmInputError(
+            f"alpha has {each.size} values; it takes one, or one for each of the "
+            f"{theirs} parameters{first}.",
+            argument="alpha",
+        )
+    for value in each:
+        checks.strength(float(value))
+    if np.unique(origin.order).size < theirs:
+        raise PenglmInputError(
+            "the model has several constant columns, which share one intercept: their "
+            "penalties have no place here. Leave all but one out.",
+            argument="alpha",
+        )
+    out = np.empty(n_params)
+    out[origin.order] = np.broadcast_to(each, (theirs,))
+    return out
 
-    See ``PenalizedGLM.fit_regularized``.
-    """
-    mix = checks.mix(L1_wt)
-    family = statement.family
-    if mix == 0.0 and family.fixed_dispersion is None:
+
+def refuse_other_problems(origin: Origin, mix: float, family: Family) -> None:
+    """Raise where statsmodels' method of this name solves another problem, or none."""
+    if origin.kind in SUMMED:
+        raise PenglmInputError(
+            f"a statsmodels {origin.kind} has a fit_regularized of another convention: "
+            "it adds the likelihood up instead of dividing by the rows. Use "
+            "fit(alpha / n_rows) with standardize=False, or start from the GLM.",
+            argument="method",
+        )
+    if mix == 0.0 and family.fixed_dispersion is None and origin.kind in ("", "GLM"):
         raise PenglmInputError(
             f"L1_wt = 0 with the {family.name} family: statsmodels then weighs the "
             "likelihood by a scale that it estimates on the way, which is no fixed "
             f"problem. Pass L1_wt={NEARLY_RIDGE:g} there and here.",
             argument="L1_wt",
         )
-    drop = Drop.of(statement, alpha)
+
+
+def fit_regularized(
+    statement: Statement,
+    alpha: Any,
+    L1_wt: float,
+    refit: bool,
+    options: Options,
+    origin: Origin | None = None,
+) -> FitResults:
+    """Fit as statsmodels' method of this name means it.
+
+    See ``PenalizedGLM.fit_regularized``.
+    """
+    mix = checks.mix(L1_wt)
+    if origin is None:
+        n_params = len(statement.data.names) + int(statement.fit_intercept)
+        origin = Origin.none(n_params)
+    refuse_other_problems(origin, mix, statement.family)
+    drop = Drop.of(statement, alpha, origin)
     problem = drop.statement.problem(mix)
     solution = solve_at(problem, drop.strength, drop.statement.null, options)
     if refit:
@@ -201,10 +286,11 @@ def fit_regularized(
         fit_intercept=statement.fit_intercept,
         null_deviance=statement.null.deviance,
     )
-    if drop.has_column:
+    if drop.constant != 0.0:
         coef = solution.coef
+        intercept = float(coef[0] * drop.constant)
         solution = replace(
-            solution, intercept=float(coef[0]), entries=SparseVector.of(coef[1:])
+            solution, intercept=intercept, entries=SparseVector.of(coef[1:])
         )
         spec = replace(
             spec,

@@ -58,6 +58,8 @@ class PenalizedGLM(Fitting):
     ['Intercept', 'x1']
     """
 
+    origin: foreign.Origin | None = None
+
     def __init__(
         self,
         endog: Any,
@@ -183,7 +185,9 @@ class PenalizedGLM(Fitting):
         >>> bool(np.allclose(fit.params, theirs.fit().params))
         True
         """
-        return cls(**foreign.arguments(model), **others)
+        ours = cls(**foreign.arguments(model), **others)
+        ours.origin = foreign.Origin.of(model)
+        return ours
 
     def fit_regularized(
         self,
@@ -195,6 +199,7 @@ class PenalizedGLM(Fitting):
         *,
         tol: float = 1e-5,
         max_iter: int = 100,
+        **steering: Any,
     ) -> FitResults:
         """Fit in the convention of statsmodels' method of the same name.
 
@@ -202,9 +207,10 @@ class PenalizedGLM(Fitting):
         ----------
         method : {"elastic_net"}
         alpha : float or array (p + 1,)
-            Penalty of every parameter, **the intercept included**, which comes first
-            in an array. The loss is the negative log-likelihood at scale 1, divided by
-            the number of rows; columns are not standardised.
+            Penalty of every parameter, **the constant included**: in the order of the
+            statsmodels model, else the intercept first. The loss is the negative
+            log-likelihood at scale 1, divided by the number of rows; columns are not
+            standardised.
         L1_wt : float, default 1.0
             What ``l1_ratio`` is elsewhere.
         start_params : ignored
@@ -213,24 +219,31 @@ class PenalizedGLM(Fitting):
             Fit the nonzero parameters again, without a penalty.
         tol, max_iter
             As in ``fit``.
+        **steering
+            ``maxiter``, ``cnvrg_tol`` and ``zero_tol`` are taken and ignored.
 
         Returns
         -------
         FitResults
+            Its ``params`` have the intercept first.
 
         Raises
         ------
         PenglmInputError
-            If ``L1_wt`` is 0 and the family's dispersion is estimated, for which
-            statsmodels solves no fixed problem.
+            If ``L1_wt`` is 0 and the dispersion of a GLM is estimated, for which
+            statsmodels solves no fixed problem; if the model was a Logit, Probit or
+            Poisson, whose method has another convention.
 
         See Also
         --------
         fit : the same with penglm's own conventions.
         """
         checks.choice(method, ("elastic_net",), "method")
-        asked = options(tol, max_iter)
-        return foreign.fit_regularized(self.statement, alpha, L1_wt, refit, asked)
+        for name in steering:
+            checks.choice(name, foreign.STEERING, "an argument of fit_regularized")
+        return foreign.fit_regularized(
+            self.statement, alpha, L1_wt, refit, options(tol, max_iter), self.origin
+        )
 
 
 def glm(formula: str, data: Any, family: Any = "gaussian", **others: Any) -> Any:

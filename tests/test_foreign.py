@@ -111,6 +111,47 @@ def test_weighted_least_squares_has_the_likelihood_of_its_glm():
     assert_allclose(fit.llf, theirs.llf, rtol=1e-8)
 
 
+@pytest.mark.parametrize("L1_wt", [1.0, 0.3, 0.0])
+@pytest.mark.parametrize(
+    "exog",
+    [X[["a", "b", "const"]], X[["a", "const", "b"]] * [1.0, 2.0, 1.0]],
+    ids=["constant last", "constant of twos"],
+)
+@pytest.mark.parametrize("weights", [None, VAR], ids=["ols", "wls"])
+def test_penalties_stand_in_the_order_of_their_columns(exog, weights, L1_wt):
+    model = (
+        sm.OLS(TABLE.level, exog)
+        if weights is None
+        else sm.WLS(TABLE.level, exog, weights=weights)
+    )
+    alpha = np.array([0.05, 0.2, 0.1])
+    theirs = model.fit_regularized(
+        alpha=alpha, L1_wt=L1_wt, maxiter=5000, cnvrg_tol=1e-14
+    )
+    fit = pg.PenalizedGLM.from_statsmodels(model).fit_regularized(
+        alpha=alpha, L1_wt=L1_wt, maxiter=5000, tol=1e-10
+    )
+    constant = next(name for name in exog if name == "const")
+    ours = fit.params.rename({"Intercept": constant})[list(exog)]
+    ours[constant] /= exog[constant].iloc[0]
+    assert_allclose(ours, theirs.params, rtol=1e-7, atol=1e-9)
+
+
+def test_model_with_more_than_a_likelihood_is_refused():
+    groups = np.arange(N) // 4
+    for model in (
+        sm.GEE(TABLE.level, X, groups=groups, cov_struct=sm.cov_struct.Exchangeable()),
+        sm.GLMGam(TABLE.level, X, smoother=sm.gam.BSplines(TABLE.a, df=5, degree=3)),
+    ):
+        with pytest.raises(PenglmInputError, match="is not a model that penglm can"):
+            pg.PenalizedGLM.from_statsmodels(model)
+
+
+def test_method_of_another_convention_is_refused():
+    with pytest.raises(PenglmInputError, match="adds the likelihood up"):
+        pg.PenalizedGLM.from_statsmodels(MODELS["logit"]()).fit_regularized(alpha=1.0)
+
+
 def test_constant_anywhere_becomes_the_intercept():
     model = sm.GLM(TABLE.level, pd.DataFrame({"a": TABLE.a, "c": 2.0, "b": TABLE.b}))
     fit = pg.PenalizedGLM.from_statsmodels(model).fit(0.0)
@@ -222,6 +263,7 @@ def test_ridge_at_an_estimated_scale_is_refused():
         ({"alpha": [0.1, 0.2]}, "alpha has 2 values; it takes one, or one for each of"),
         ({"alpha": [0.1, -1.0, 0.2]}, "alpha = -1.0; alpha must be >= 0"),
         ({"method": "sqrt_lasso"}, "method"),
+        ({"speed": 3}, "speed"),
     ],
 )
 def test_requests_it_cannot_serve(arguments, text):
