@@ -13,6 +13,7 @@ The floors of the house, top to bottom; a floor imports only from floors below i
     results, store                   what comes back, and how it is kept
     selection                        cross-validation and criteria
     diagnosis                        from statuses to warnings
+    explanation                      why coefficients are zero
     budget                           a limit to the penalty instead of its strength
     path                             a grid of strengths, warm starts
     solver                           IRLS, coordinate descent, Newton, certificates

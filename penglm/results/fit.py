@@ -11,6 +11,7 @@ from penglm._typing import Index, Vector
 from penglm.exceptions import MissingPredictionWarning, PenglmInputError, warn
 from penglm.path import with_gap
 from penglm.results.data import ModelData, ModelSpec, encode
+from penglm.results.explained import Explained
 from penglm.results.measures import Measures
 from penglm.solver.null import Null
 from penglm.solver.outcome import Options
@@ -33,7 +34,7 @@ class Solved:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FitResults(Measures):
+class FitResults(Measures, Explained):
     """A penalised generalised linear model at one strength.
 
     Attributes

@@ -1,0 +1,156 @@
+"""Why each coefficient is what it is: the optimality conditions read aloud."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from penglm.explanation.reason import Case, Reason
+from penglm.explanation.refits import Refits
+from penglm.explanation.terms import Terms
+from penglm.solver.problem import Problem
+from penglm.solver.solution import Solution, Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOVED = (Case.POSITIVE, Case.NEGATIVE)
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """A sentence for each coefficient; ``print`` it or let a notebook show it.
+
+    Attributes
+    ----------
+    alpha, l1_ratio : float
+    status : Status
+        Of the fit; what is not optimal is explained as far as it went.
+    reasons : tuple of Reason
+    """
+
+    alpha: float
+    l1_ratio: float
+    status: Status
+    reasons: tuple[Reason, ...]
+
+    def __getitem__(self, name: str) -> Reason:
+        for reason in self.reasons:
+            if reason.name == name:
+                return reason
+        raise KeyError(name)
+
+    def frame(self) -> "pd.DataFrame":
+        """Return the numbers, one row a coefficient; NaN where there is none.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``coef``, ``signal``, ``threshold``, ``margin``, ``case``,
+            ``alpha_alone``, ``enters_at`` and ``leaves_at``.
+        """
+        import pandas as pd
+
+        rows = [
+            (r.coef, r.signal, r.threshold, r.margin, r.case.value, r.alpha_alone,
+             r.enters_at, r.leaves_at)
+            for r in self.reasons
+        ]  # fmt: skip
+        columns = ["coef", "signal", "threshold", "margin", "case", "alpha_alone",
+                   "enters_at", "leaves_at"]  # fmt: skip
+        frame = pd.DataFrame(
+            rows, columns=columns, index=[r.name for r in self.reasons]
+        )
+        strengths = ["alpha_alone", "enters_at", "leaves_at"]
+        return frame.astype(dict.fromkeys(strengths, float))
+
+    @property
+    def title(self) -> str:
+        """Say at which strength, and whether the fit is optimal there."""
+        said = f"At alpha {self.alpha:.4g}, l1_ratio {self.l1_ratio:g}"
+        if self.status is Status.OPTIMAL:
+            return f"{said}:"
+        return f"{said} (not optimal: {self.status.value}):"
+
+    def __str__(self) -> str:
+        return "\n".join([self.title, *(reason.sentence for reason in self.reasons)])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<li>{escape(r.sentence)}</li>" for r in self.reasons)
+        return f"<p>{escape(self.title)}</p><ul>{items}</ul>"
+
+
+def explain(
+    refits: Refits,
+    terms: Terms,
+    l1_ratio: float,
+    name: str | None = None,
+    *,
+    refit: bool = True,
+) -> Explanation:
+    """Explain all coefficients, or those of one column or term.
+
+    Parameters
+    ----------
+    refits : Refits
+        The solution, and the means to solve elsewhere.
+    terms : Terms
+    l1_ratio : float
+    name : str, optional
+        A column, or a term of the formula.
+    refit : bool, default True
+        Whether to solve along the path for where coefficients enter and leave.
+
+    Raises
+    ------
+    PenglmInputError
+        If there is no such column or term.
+    """
+    columns = terms.places(name)
+    solution, penalty = refits.solution, refits.problem.penalty
+    at = refits.signals(solution.alpha)
+    cases = {j: case_of(j, refits.problem, solution, terms) for j in columns.tolist()}
+    enters: dict[int, float] = {}
+    leaves: dict[int, float] = {}
+    searched_to = None
+    if refit:
+        leaves = refits.exits([j for j, case in cases.items() if case in MOVED])
+        zero = [j for j, case in cases.items() if case is Case.ZERO]
+        enters, searched_to = refits.entries(zero)
+    reasons = []
+    for j, case in cases.items():
+        signal = float(at.signal[j])
+        is_open = penalty.upper[j] > 0.0 if signal > 0.0 else penalty.lower[j] < 0.0
+        is_held = case in (Case.ZERO, *MOVED) and at.unit_threshold[j] > 0.0
+        is_missing = case is Case.ZERO and j not in enters
+        reason = Reason(
+            terms.names[j], float(solution.coef[j]), signal, float(at.threshold[j]),
+            case,
+            alpha_alone=at.alone(j) if is_held and is_open else None,
+            enters_at=enters.get(j),
+            leaves_at=leaves.get(j),
+            searched_to=searched_to if is_missing else None,
+        )  # fmt: skip
+        reasons.append(reason)
+    return Explanation(solution.alpha, l1_ratio, solution.status, tuple(reasons))
+
+
+def case_of(column: int, problem: Problem, solution: Solution, terms: Terms) -> Case:
+    """Return which condition holds a coefficient where it is."""
+    penalty, value = problem.penalty, float(solution.coef[column])
+    low, high = float(penalty.lower[column]), float(penalty.upper[column])
+    if low == high:
+        if terms.is_excluded[column]:
+            return Case.EXCLUDED
+        return Case.CONSTANT if terms.is_constant[column] else Case.FIXED
+    if penalty.is_free[column]:
+        return Case.FREE
+    if value == 0.0 and low <= 0.0 <= high:
+        return Case.ZERO
+    if value <= low or value >= high:
+        return Case.LOWER if value <= low else Case.UPPER
+    if penalty.threshold(1.0)[column] == 0.0:
+        return Case.SHRUNK
+    return Case.POSITIVE if value > 0.0 else Case.NEGATIVE

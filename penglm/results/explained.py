@@ -1,0 +1,107 @@
+"""What a fit says about its coefficients: why some are zero, others not."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penglm.exceptions import PenglmInputError
+from penglm.results.data import ModelData, ModelSpec
+from penglm.solver.solution import Solution, Status
+
+if TYPE_CHECKING:
+    from penglm.explanation.coefficients import Explanation
+    from penglm.explanation.refits import Refits
+    from penglm.explanation.terms import Terms
+
+
+class Explained:
+    """Reasons that follow from the optimality conditions, confirmed by solving again.
+
+    Attributes
+    ----------
+    solution : Solution
+    data : ModelData
+    spec : ModelSpec
+    solved : Solved or None
+        The problem; without it there is nothing to explain from.
+    """
+
+    solution: Solution
+    data: ModelData
+    spec: ModelSpec
+    solved: Any
+
+    def explain(self, name: str | None = None, *, refit: bool = True) -> "Explanation":
+        """Say why each coefficient is what it is, and where that would change.
+
+        Parameters
+        ----------
+        name : str, optional
+            A column or a term of the formula; all columns if not given.
+        refit : bool, default True
+            Solve along the path for the strengths at which zero coefficients enter and
+            others leave. Without it only the strengths at which they would if nothing
+            else moved are given, in two passes over the rows.
+
+        Returns
+        -------
+        Explanation
+            One sentence a coefficient when printed; ``frame()`` has the numbers.
+
+        Raises
+        ------
+        PenglmInputError
+            If there is no such column or term; if the fit has no rows, as that of a
+            model file, or no finite solution.
+
+        Examples
+        --------
+        >>> import penglm as pg
+        >>> X, y = [[1, 1], [2, 3], [3, 2], [4, 4], [5, 5]], [1, 2, 3, 4, 5]
+        >>> fit = pg.PenalizedGLM(y, X).fit(0.5)
+        >>> print(fit.explain("x2"))
+        At alpha 0.5, l1_ratio 1:
+        x2 is zero: its remaining signal 0.45 is below the threshold 0.5; ...
+        """
+        from penglm.explanation.coefficients import explain
+
+        return explain(
+            refits_of(self), terms_of(self), self.spec.l1_ratio, name, refit=refit
+        )
+
+
+def refits_of(fit: Explained) -> "Refits":
+    """Return a fit's solution with the means to solve the same problem elsewhere.
+
+    Raises
+    ------
+    PenglmInputError
+        If the fit has no rows, or no finite solution.
+    """
+    from penglm.explanation.refits import Refits
+
+    if fit.solved is None:
+        raise PenglmInputError(
+            "a model file holds no rows to explain a fit from; fit the model again."
+        )
+    status = fit.solution.status
+    if status in (Status.NO_FINITE_SOLUTION, Status.NUMERICAL_ERROR):
+        raise PenglmInputError(
+            f"there is nothing to explain: the fit ended as {status.value}; choose a "
+            "larger alpha.",
+            argument="alpha",
+        )
+    solved = fit.solved
+    return Refits(
+        solved.problem, fit.solution, solved.null, solved.options,
+        standardize=fit.spec.standardize,
+    )  # fmt: skip
+
+
+def terms_of(fit: Explained) -> "Terms":
+    """Return the names of columns and terms, and which were left out beforehand."""
+    from penglm.explanation.terms import Terms
+
+    is_excluded = np.isinf(fit.spec.penalty_factor)
+    is_constant = np.isin(fit.data.names, fit.spec.dropped)
+    return Terms(fit.data.names, is_excluded, is_constant, fit.data.term_slices)
