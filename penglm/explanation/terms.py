@@ -28,6 +28,22 @@ class Terms:
     is_constant: Mask
     slices: Mapping[str, slice] = field(default_factory=dict)
 
+    @property
+    def variables(self) -> dict[str, Index]:
+        """Columns of each variable that may have a coefficient, by name.
+
+        A term of a formula is one variable; without a formula every column is. Columns
+        that are excluded or constant belong to none.
+        """
+        usable = ~(self.is_excluded | self.is_constant)
+        everything = np.arange(len(self.names))
+        if self.slices:
+            parts = {name: everything[part] for name, part in self.slices.items()}
+        else:
+            parts = {name: everything[[j]] for j, name in enumerate(self.names)}
+        kept = {name: places[usable[places]] for name, places in parts.items()}
+        return {name: places for name, places in kept.items() if places.size}
+
     def places(self, name: str | None) -> Index:
         """Return the positions of a column or of a term's columns, all for None.
 

@@ -9,6 +9,8 @@ from penglm.results.data import ModelData, ModelSpec
 from penglm.solver.solution import Solution, Status
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from penglm.explanation.coefficients import Explanation
     from penglm.explanation.refits import Refits
     from penglm.explanation.terms import Terms
@@ -69,6 +71,44 @@ class Explained:
             refits_of(self), terms_of(self), self.spec.l1_ratio, name, refit=refit
         )
 
+    def vif(self) -> "pd.DataFrame":
+        """Return the variance inflation factor of each variable.
+
+        Terms of a formula are one variable each and get the generalised factor of Fox
+        and Monette (1992). It says how far a variable is a linear function of the
+        others; whether others say the same about the response, ``rivals`` tells.
+
+        Returns
+        -------
+        DataFrame
+            One row a variable: ``df``, its columns; ``vif``; and ``per_column``,
+            ``vif ** (1 / df)``, on the scale of a single column's (R's ``car`` prints
+            the square root of it). Under the sample weights, of every variable that may
+            have a coefficient, in the model or not; inf where one is a linear function
+            of others.
+
+        Raises
+        ------
+        PenglmInputError
+            If there are more than 5000 columns, or the fit has no rows.
+
+        Examples
+        --------
+        >>> import penglm as pg
+        >>> X, y = [[1, 1], [2, 3], [3, 2], [4, 4], [5, 5]], [1, 2, 3, 4, 5]
+        >>> print(pg.PenalizedGLM(y, X).fit(0.5).vif().round(3))
+            df    vif  per_column
+        x1   1  5.263       5.263
+        x2   1  5.263       5.263
+        """
+        import pandas as pd
+
+        from penglm.explanation.inflation import inflation
+
+        found = inflation(solved_of(self).problem, terms_of(self))
+        rows = [(one.df, one.vif, one.per_column) for one in found.values()]
+        return pd.DataFrame(rows, index=[*found], columns=["df", "vif", "per_column"])
+
 
 def refits_of(fit: Explained) -> "Refits":
     """Return a fit's solution with the means to solve the same problem elsewhere.
@@ -80,10 +120,7 @@ def refits_of(fit: Explained) -> "Refits":
     """
     from penglm.explanation.refits import Refits
 
-    if fit.solved is None:
-        raise PenglmInputError(
-            "a model file holds no rows to explain a fit from; fit the model again."
-        )
+    solved = solved_of(fit)
     status = fit.solution.status
     if status in (Status.NO_FINITE_SOLUTION, Status.NUMERICAL_ERROR):
         raise PenglmInputError(
@@ -91,11 +128,25 @@ def refits_of(fit: Explained) -> "Refits":
             "larger alpha.",
             argument="alpha",
         )
-    solved = fit.solved
     return Refits(
         solved.problem, fit.solution, solved.null, solved.options,
         standardize=fit.spec.standardize,
     )  # fmt: skip
+
+
+def solved_of(fit: Explained) -> Any:
+    """Return the problem of a fit with what solving goes on from.
+
+    Raises
+    ------
+    PenglmInputError
+        If the fit has no rows.
+    """
+    if fit.solved is None:
+        raise PenglmInputError(
+            "a model file holds no rows to explain a fit from; fit the model again."
+        )
+    return fit.solved
 
 
 def terms_of(fit: Explained) -> "Terms":
