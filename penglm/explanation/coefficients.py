@@ -1,14 +1,14 @@
 """Why each coefficient is what it is: the optimality conditions read aloud."""
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
+from penglm.explanation.account import Account
 from penglm.explanation.reason import Case, Reason
 from penglm.explanation.refits import Refits
 from penglm.explanation.terms import Terms
 from penglm.solver.problem import Problem
-from penglm.solver.solution import Solution, Status
+from penglm.solver.solution import Solution
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,20 +17,14 @@ MOVED = (Case.POSITIVE, Case.NEGATIVE)
 
 
 @dataclass(frozen=True, repr=False)
-class Explanation:
-    """A sentence for each coefficient; ``print`` it or let a notebook show it.
+class Explanation(Account):
+    """Why each coefficient is what it is.
 
     Attributes
     ----------
-    alpha, l1_ratio : float
-    status : Status
-        Of the fit; what is not optimal is explained as far as it went.
     reasons : tuple of Reason
     """
 
-    alpha: float
-    l1_ratio: float
-    status: Status
     reasons: tuple[Reason, ...]
 
     def __getitem__(self, name: str) -> Reason:
@@ -64,22 +58,9 @@ class Explanation:
         return frame.astype(dict.fromkeys(strengths, float))
 
     @property
-    def title(self) -> str:
-        """Say at which strength, and whether the fit is optimal there."""
-        said = f"At alpha {self.alpha:.4g}, l1_ratio {self.l1_ratio:g}"
-        if self.status is Status.OPTIMAL:
-            return f"{said}:"
-        return f"{said} (not optimal: {self.status.value}):"
-
-    def __str__(self) -> str:
-        return "\n".join([self.title, *(reason.sentence for reason in self.reasons)])
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        items = "".join(f"<li>{escape(r.sentence)}</li>" for r in self.reasons)
-        return f"<p>{escape(self.title)}</p><ul>{items}</ul>"
+    def sentences(self) -> list[str]:
+        """One for each coefficient."""
+        return [reason.sentence for reason in self.reasons]
 
 
 def explain(

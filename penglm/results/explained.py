@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from penglm.explanation.coefficients import Explanation
     from penglm.explanation.refits import Refits
+    from penglm.explanation.rivals import Rivals
     from penglm.explanation.terms import Terms
 
 
@@ -68,6 +69,54 @@ class Explained:
         from penglm.explanation.coefficients import explain
 
         return explain(
+            refits_of(self), terms_of(self), self.spec.l1_ratio, name, refit=refit
+        )
+
+    def rivals(self, name: str | None = None, *, refit: bool = True) -> "Rivals":
+        """Say which variables speak for a column, and who comes back without them.
+
+        What a column would have to say alone is the sum of what the variables in the
+        model say in its place and what remains, exactly. Then each of these variables
+        is left out in turn and the rest fitted again.
+
+        Parameters
+        ----------
+        name : str, optional
+            A column or a term of the formula; all columns whose coefficient is zero if
+            not given.
+        refit : bool, default True
+            Fit without each variable of the model, one warm fit each; without it only
+            the sums are given.
+
+        Returns
+        -------
+        Rivals
+            Sentences when printed; ``frame()`` has the numbers. Where the sums foresee
+            something else than the fits bring, it says so.
+
+        Raises
+        ------
+        PenglmInputError
+            If there is no such column or term; if the fit has no rows, as that of a
+            model file, or no finite solution.
+
+        See Also
+        --------
+        vif : how far a variable is a linear function of the others.
+
+        Examples
+        --------
+        >>> import penglm as pg
+        >>> X, y = [[1, 1], [2, 3], [3, 2], [4, 4], [5, 5]], [1, 2, 3, 4, 5]
+        >>> fit = pg.PenalizedGLM(y, X).fit(0.5)
+        >>> print(fit.rivals())
+        At alpha 0.5, l1_ratio 1:
+        x2 (VIF 5.26): 1.273 = 0.8228 (x1) + 0.45 (remaining); threshold 0.5.
+        Without x1 (VIF 5.26) x2 comes back (0.5464); the deviance rises by 1.9.
+        """
+        from penglm.explanation.rivals import rivals
+
+        return rivals(
             refits_of(self), terms_of(self), self.spec.l1_ratio, name, refit=refit
         )
 
