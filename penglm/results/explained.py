@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from penglm.explanation.coefficients import Explanation
     from penglm.explanation.refits import Refits
     from penglm.explanation.rivals import Rivals
+    from penglm.explanation.scan import Scan
     from penglm.explanation.terms import Terms
 
 
@@ -157,6 +158,40 @@ class Explained:
         found = inflation(solved_of(self).problem, terms_of(self))
         rows = [(one.df, one.vif, one.per_column) for one in found.values()]
         return pd.DataFrame(rows, index=[*found], columns=["df", "vif", "per_column"])
+
+    def scan(self) -> "Scan":
+        """Look for what the model misses: squares, logs, hinges, curves, products.
+
+        Each column that takes more than two values is tried as a square (about its
+        mean), a logarithm (where positive), hinges at its quartiles, and any curve of a
+        natural cubic spline with five knots; the columns of largest signal also as
+        products of two, about their means. Nothing is fitted: a column enters exactly
+        where its slope at the solution exceeds its threshold. Of those that enter, the
+        strongest of each variable or pair is told, unless it enters only because it
+        resembles the variable, whose coefficient is shrunk.
+
+        Returns
+        -------
+        Scan
+            Sentences when printed; ``frame()`` has everything that was tried.
+
+        Raises
+        ------
+        PenglmInputError
+            If there is no L1 part, so no threshold; if the fit has no rows, as that of
+            a model file, or no finite solution.
+
+        Notes
+        -----
+        This is a search for ideas, not a test. Among thousands of columns tried some
+        are strong by chance, curves above all, as each is the best of its kind.
+        """
+        from penglm.explanation.scan import scan
+
+        return scan(
+            refits_of(self), terms_of(self), self.spec.l1_ratio,
+            is_scaled=self.spec.standardize,
+        )  # fmt: skip
 
 
 def refits_of(fit: Explained) -> "Refits":
