@@ -13,6 +13,13 @@ from penglm._typing import Array, Index, Mask, Vector
 from penglm.arrays import is_sparse, vector
 from penglm.exceptions import PenglmInputError, PenglmTypeError
 
+# Products of a column this large with anything in a fit stay finite.
+LARGEST_SIZE = 1e302
+# Sums of squares of numbers up to here stay finite, from one over it on positive.
+LARGEST_SQUARED = 1e150
+# Weights that add up to less have lost digits.
+LEAST_WEIGHT = 1e-290
+
 
 def refuse_missing(
     values: Any, argument: str, bad: Mask, names: Sequence[str] = ()
@@ -63,6 +70,20 @@ def weights(
             f"{argument} is zero for every row; nothing to fit.", argument=argument
         )
     return array
+
+
+def total_weight(values: Vector, argument: str) -> None:
+    """Raise if weights (n,), possibly NaN, are too large to be added, or too small."""
+    with np.errstate(over="ignore"):
+        total = float(np.nansum(values))
+    is_large = not total < np.inf
+    if is_large or total < LEAST_WEIGHT:
+        raise PenglmInputError(
+            f"{argument} adds up to {total:g}, which is too "
+            f"{'large' if is_large else 'small'} for double precision; only the ratios "
+            "of weights matter: multiply them by a constant.",
+            argument=argument,
+        )
 
 
 def exposure(values: Any, n_rows: int) -> Vector:
@@ -238,6 +259,37 @@ def limits(lower: Vector, upper: Vector, names: Sequence[str]) -> None:
         argument="lower",
         index=j,
     )
+
+
+def sizes(mean: Vector, sd: Vector, names: Sequence[str]) -> None:
+    """Raise if a column (of p) is too large or too small for double precision."""
+    size = np.maximum(np.abs(mean), sd)
+    is_large = ~(size <= LARGEST_SIZE)
+    bad = is_large | ((sd > 0.0) & (sd < 1.0 / LARGEST_SIZE))
+    if not bad.any():
+        return
+    j = int(np.flatnonzero(bad)[0])
+    what = "large" if is_large[j] else "small"
+    raise PenglmInputError(
+        f"column '{names[j]}' is too {what} for double precision (mean {mean[j]:.3g}, "
+        f"sd {sd[j]:.3g}); {'divide' if is_large[j] else 'multiply'} it by a constant.",
+        argument=str(names[j]),
+    )
+
+
+def squares(values: Vector, argument: str, rows: Index, least: float) -> None:
+    """Raise if squares of values (n,) overflow, or all vanish below ``least``."""
+    size = np.abs(values)
+    i = int(size.argmax())
+    is_large = size[i] > LARGEST_SQUARED
+    if is_large or 0.0 < size[i] < least:
+        raise PenglmInputError(
+            f"{argument}[{rows[i]}] = {values[i]:g} is the largest in size, and its "
+            f"square is too {'large' if is_large else 'small'} for double precision; "
+            f"{'divide' if is_large else 'multiply'} {argument} by a constant.",
+            argument=argument,
+            index=int(rows[i]),
+        )
 
 
 def in_range(y: Vector, contains: Array, family: str, needs: str, rows: Index) -> None:

@@ -49,6 +49,12 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("data", metavar="DATA")
     predict.add_argument("-o", "--output", metavar="FILE", help=".csv or .parquet")
     predict.add_argument("--which", choices=("mean", "linear", "class"), default="mean")
+    predict.add_argument(
+        "--unknown",
+        choices=("error", "zero", "nan"),
+        default="error",
+        help="what becomes of levels that were not there when fitting",
+    )
     predict.add_argument("--json", action="store_true", help="one JSON document")
     verify = commands.add_parser("verify", help="check a saved model's certificate")
     verify.add_argument("model", metavar="MODEL")

@@ -81,7 +81,9 @@ def predict(chosen: Namespace) -> int:
     import pandas as pd
 
     model = opened(chosen.model)
-    values = model.predict(read(chosen.data), which=chosen.which)
+    values = model.predict(
+        read(chosen.data), which=chosen.which, unknown=chosen.unknown
+    )
     if chosen.json:
         show_json({"which": chosen.which, "prediction": list(values)})
     if chosen.output:

@@ -7,7 +7,9 @@ import numpy as np
 from penglm._typing import Vector
 from penglm.exceptions import (
     ConstantColumnWarning,
+    ConvergenceError,
     ConvergenceWarning,
+    NoFiniteSolutionError,
     RankWarning,
     SeparationWarning,
     warn,
@@ -26,7 +28,12 @@ def tell(
     names: Sequence[str],
     options: Options,
 ) -> None:
-    """Warn about solutions that are not what was asked for.
+    """Warn about solutions that are not what was asked for, or raise.
+
+    Raises
+    ------
+    NoFiniteSolutionError, ConvergenceError
+        In place of the warning of that cause, if the options say so.
 
     Warns
     -----
@@ -43,13 +50,15 @@ def tell(
             way_out = "Use alpha > 0"
             if solution.alpha > 0.0:
                 way_out = "Penalise those columns (penalty_factor > 0)"
-            warn(
+            text = (
                 "the likelihood rises without limit along some direction of the "
                 "unpenalised coefficients (separated classes, or counts of a group "
                 f"that are all zero), near {direction}; they have no finite optimum. "
-                f"{way_out}.",
-                SeparationWarning,
+                f"{way_out}."
             )
+            if options.on_nonconvergence == "raise":
+                raise NoFiniteSolutionError(text, argument="alpha")
+            warn(text, SeparationWarning)
             return
     tell_rank(solutions, problem, names)
     missed = [s for s in solutions if s.status is not Status.OPTIMAL]
@@ -62,12 +71,14 @@ def tell(
                 "Fit a path down to this alpha, standardize the columns, or raise "
                 "max_iter"
             )
-        warn(
+        text = (
             f"{steps} left a KKT violation of "
             f"{worst.certificate.kkt_residual:.1e} of alpha (tol asks for "
-            f"{options.tol:.1e}) at alpha = {worst.alpha:.4g}. {way_out}.",
-            ConvergenceWarning,
+            f"{options.tol:.1e}) at alpha = {worst.alpha:.4g}. {way_out}."
         )
+        if options.on_nonconvergence == "raise":
+            raise ConvergenceError(text)
+        warn(text, ConvergenceWarning)
 
 
 def tell_rank(

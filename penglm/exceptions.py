@@ -47,6 +47,10 @@ class NoFiniteSolutionError(PenglmInputError):
     """The objective has no finite minimiser, and which direction it falls is known."""
 
 
+class ConvergenceError(PenglmError, RuntimeError):
+    """A certificate misses the tolerance, and the caller asked for an error then."""
+
+
 class ModelFileError(PenglmError, ValueError):
     """A saved model is damaged, foreign, or of a version this penglm cannot read."""
 

@@ -70,6 +70,7 @@ class Fitting:
         tol: float = 1e-5,
         max_iter: int = 100,
         start: FitResults | None = None,
+        on_nonconvergence: str = "warn",
     ) -> FitResults:
         """Fit at one penalty strength, or within a budget.
 
@@ -97,6 +98,8 @@ class Fitting:
             Largest number of IRLS steps.
         start : FitResults, optional
             Earlier fit on the same columns to start from; a budget does without.
+        on_nonconvergence : {"warn", "raise"}, default "warn"
+            What to do about a solution that is not optimal.
 
         Returns
         -------
@@ -107,6 +110,8 @@ class Fitting:
         PenglmInputError
             If ``alpha`` or ``budget`` is negative, or both or none are given; if
             ``l1_ratio`` lies outside [0, 1]; if limits ask for more than the budget.
+        ConvergenceError, NoFiniteSolutionError
+            In place of the first two warnings, with ``on_nonconvergence="raise"``.
 
         Warns
         -----
@@ -123,7 +128,7 @@ class Fitting:
         """
         checks.one_of(alpha=alpha, budget=budget)
         l1_ratio = checks.mix(l1_ratio)
-        asked = options(tol, max_iter)
+        asked = options(tol, max_iter, on_nonconvergence)
         at = None if budget is not None else checks.strength(alpha)
         statement, kind = stated(self.statement, penalty)
         statement = nuisance.known(statement, l1_ratio, asked, kind, alpha=at)
@@ -146,6 +151,7 @@ class Fitting:
         tol: float = 1e-5,
         max_iter: int = 100,
         progress: str | bool = "auto",
+        on_nonconvergence: str = "warn",
     ) -> PathResults:
         """Fit along a path of strengths, each solution started from the one before.
 
@@ -158,7 +164,7 @@ class Fitting:
         alpha_min_ratio : float, optional
             Smallest strength over ``alpha_max``: 1e-4, or 1e-2 where there are fewer
             rows than columns.
-        l1_ratio, penalty, tol, max_iter
+        l1_ratio, penalty, tol, max_iter, on_nonconvergence
             As in ``fit``.
         progress : {"auto", True, False}
             Draw a progress bar on long work.
@@ -170,7 +176,8 @@ class Fitting:
             the deviance is explained or a step adds less than 1e-5 of it.
         """
         statement, kind = stated(self.statement, penalty)
-        how = checks.mix(l1_ratio), options(tol, max_iter), kind
+        asked = options(tol, max_iter, on_nonconvergence)
+        how = checks.mix(l1_ratio), asked, kind
         grid = {"alphas": alphas, "n_alphas": n_alphas, "progress": progress,
                 "alpha_min_ratio": alpha_min_ratio}  # fmt: skip
         return nuisance.known(statement, *how, **grid).path(*how, **grid)
@@ -192,14 +199,16 @@ class Fitting:
         n_jobs: int = 1,
         seed: int = 0,
         progress: str | bool = "auto",
+        on_nonconvergence: str = "warn",
     ) -> CVResults:
         """Choose the strength by cross-validation.
 
         Parameters
         ----------
         folds : int, array (n,) or splitter, default 10
-            Number of folds (stratified by class for the binomial family), labels, or
-            an object with ``split``.
+            Number of folds, labels, or an object with ``split``. For the binomial
+            family a number of folds is stratified by class, and each class needs a row
+            for every fold.
         l1_ratio : float or sequence of float, default 1.0
             The best of several is kept.
         groups : array (n,), optional
@@ -216,7 +225,9 @@ class Fitting:
         penalty
             As in ``fit``. Factors from a pilot fit are learnt in each fold from the
             rows it keeps.
-        alphas, n_alphas, alpha_min_ratio, tol, max_iter, progress
+        alphas, n_alphas, alpha_min_ratio, tol, max_iter
+            As in ``fit_path``.
+        progress, on_nonconvergence
             As in ``fit_path``.
 
         Returns
@@ -233,8 +244,9 @@ class Fitting:
             rows=self.data.rows,
             classes=self.data.y if self.family.has_classes else None,
             seed=seed,
+            levels=self.data.y_levels,
         )
-        asked = options(tol, max_iter)
+        asked = options(tol, max_iter, on_nonconvergence)
         statement, kind = stated(self.statement, penalty)
         runs = []
         ratios = [checks.mix(ratio) for ratio in np.atleast_1d(l1_ratio).tolist()]

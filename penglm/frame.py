@@ -191,7 +191,8 @@ def product_of_weights(
         checks.weights(extra.get(name), name, n_rows, missing=missing)
         for name in ("freq_weights", "var_weights")
     )
-    weights = counts * precision
+    with np.errstate(over="ignore"):
+        weights = counts * precision
     if trials is not None:
         weights = weights * np.where(np.isnan(trials), 1.0, trials)
     if not weights.any():
@@ -199,6 +200,8 @@ def product_of_weights(
             "the product of the weights is zero for every row; nothing to fit.",
             argument="freq_weights",
         )
+    given = [name for name in ("var_weights", "freq_weights") if name in named(extra)]
+    checks.total_weight(weights, given[0] if given else "endog")
     return weights, counts
 
 

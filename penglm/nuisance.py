@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from penglm._typing import Vector
-from penglm.exceptions import ConvergenceWarning, warn
+from penglm.exceptions import ConvergenceError, ConvergenceWarning, warn
 from penglm.families import Family
 from penglm.path import solve_at
 from penglm.penalties import Penalty
@@ -89,11 +89,13 @@ def together(
         now = statement.knowing(family)
         if change <= STATIONARY:
             return now
-    warn(
+    text = (
         f"{unknown.unknown} still changes variances by {change:.1e} of their size "
-        f"after {MOST_ROUNDS} rounds; the fit is made with its last value.",
-        ConvergenceWarning,
+        f"after {MOST_ROUNDS} rounds; the fit is made with its last value."
     )
+    if options.on_nonconvergence == "raise":
+        raise ConvergenceError(text)
+    warn(text, ConvergenceWarning)
     return now
 
 

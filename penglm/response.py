@@ -137,3 +137,12 @@ def check_finite_solution(y: Vector, family: Family, fit_intercept: bool) -> Non
                 "fit_intercept=False.",
                 argument="y",
             )
+
+
+def check_squares(y: Vector, offset: Vector, family: Family, rows: Index) -> None:
+    """Raise if the deviance of least squares would overflow or vanish."""
+    if family.name != "gaussian":
+        return
+    checks.squares(y, "y", rows, 1.0 / checks.LARGEST_SQUARED)
+    if family.link.name == "identity":
+        checks.squares(offset, "offset", rows, 0.0)

@@ -30,10 +30,14 @@ from penglm.solver.solution import Solution
 from penglm.solver.working_set import Warm
 
 
-def options(tol: float, max_iter: int) -> Options:
+def options(tol: float, max_iter: int, on_nonconvergence: str = "warn") -> Options:
     """Return the solver's options, checked."""
     return Options(
-        tol=checks.tolerance(tol), max_iter=checks.whole(max_iter, "max_iter")
+        tol=checks.tolerance(tol),
+        max_iter=checks.whole(max_iter, "max_iter"),
+        on_nonconvergence=checks.choice(
+            on_nonconvergence, ("warn", "raise"), "on_nonconvergence"
+        ),
     )
 
 
@@ -80,7 +84,8 @@ class Statement:
         Raises
         ------
         PenglmInputError
-            If factors or limits cannot be used, or a response is out of range.
+            If factors or limits cannot be used, a response is out of range, or numbers
+            are too large or too small for double precision.
         NoFiniteSolutionError
             If the intercept alone already runs off to infinity.
         """
@@ -93,10 +98,12 @@ class Statement:
         used = np.flatnonzero(data.sample_weight > 0)
         response.check_range(data.y[used], family, data.rows[used])
         response.check_finite_solution(data.y[used], family, fit_intercept)
+        response.check_squares(data.y[used], data.offset[used], family, data.rows[used])
         statement = cls(
             data, family, bool(fit_intercept), bool(standardize), factor, low, high,
             coding,
         )  # fmt: skip
+        checks.sizes(statement.moments.mean, statement.moments.sd, names)
         if fit_intercept:
             tell_constant(statement.dropped)
         return statement
@@ -129,7 +136,8 @@ class Statement:
     @cached_property
     def null(self) -> Null:
         """The model with nothing that is penalised."""
-        return fit_null(self.problem(1.0), Options())
+        used = np.flatnonzero(self.data.sample_weight > 0)
+        return fit_null(self.problem(1.0), Options(), self.data.rows[used])
 
     def problem(
         self,

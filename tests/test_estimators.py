@@ -104,6 +104,18 @@ def test_cross_validated_regressor_is_fit_cv():
     assert_array_equal(found.mean_score_, expected.mean_score)
 
 
+def test_classifier_deals_the_folds_of_fit_cv_and_bears_a_class_of_few_rows():
+    X, _, _, _ = counts()
+    y = np.array(["no", "yes"])[(X[:, 0] > 0).astype(int)]
+    found = pg.PenalizedLogisticClassifierCV(cv=4, n_alphas=10, random_state=3)
+    expected = pg.PenalizedGLM(y, X, "binomial").fit_cv(
+        4, n_alphas=10, seed=3, progress=False
+    )
+    assert_array_equal(found.fit(X, y).path_.fold, expected.fold)
+    y = np.where(np.arange(y.size) < 3, "yes", "no")
+    assert np.isfinite(found.fit(X, y).mean_score_).all()
+
+
 @pytest.mark.parametrize("layout", [sparse.csr_matrix, sparse.csc_array])
 def test_sparse_columns_give_what_dense_ones_give(layout):
     X, y, _, _ = counts()

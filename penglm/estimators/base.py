@@ -1,5 +1,7 @@
 """What regressor and classifier share, at one strength or cross-validated."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,12 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from penglm._typing import Vector
+from penglm._typing import Index, Vector
 from penglm.exceptions import PenglmInputError
 from penglm.families import Family
 from penglm.model import PenalizedGLM
 from penglm.results.fit import FitResults
+from penglm.selection.folds import assign
 
 # What a solver may be given; single precision stays so.
 NUMBERS = (np.float64, np.float32)
@@ -115,16 +118,43 @@ class CrossValidated:
 
     def solved(self: Any, model: PenalizedGLM) -> FitResults:
         """Return the fit at the strength that cross-validation chose."""
+        seed, folds = seed_of(self.random_state), self.cv
+        if isinstance(folds, int | np.integer) and model.family.has_classes:
+            folds = Dealt(int(folds), seed)
         self.path_ = model.fit_cv(
-            self.cv, l1_ratio=self.l1_ratio, metric=self.metric, select=self.select,
+            folds, l1_ratio=self.l1_ratio, metric=self.metric, select=self.select,
             alphas=self.alphas, n_alphas=self.n_alphas,
             alpha_min_ratio=self.alpha_min_ratio, tol=self.tol,
             max_iter=self.max_iter, n_jobs=1 if self.n_jobs is None else self.n_jobs,
-            seed=seed_of(self.random_state), progress=False,
+            seed=seed, progress=False,
         )  # fmt: skip
         self.alphas_, self.mean_score_ = self.path_.alphas, self.path_.mean_score
         self.l1_ratio_ = self.path_.l1_ratio
         return self.path_.best
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """The folds of ``fit_cv``, for classes with fewer rows than folds, too.
+
+    scikit-learn's estimators have to fit these; each class is still in all the rows
+    that a fold is predicted from.
+
+    Attributes
+    ----------
+    n_folds, seed : int
+    """
+
+    n_folds: int
+    seed: int
+
+    def split(
+        self, X: Any, y: Vector | None = None, groups: Any = None
+    ) -> Iterator[tuple[Index, Index]]:
+        """Yield the rows to fit to and the rows left out, fold by fold."""
+        fold = assign(self.n_folds, len(X), seed=self.seed, classes=y, groups=groups)
+        for k in range(self.n_folds):
+            yield np.flatnonzero(fold != k), np.flatnonzero(fold == k)
 
 
 def seed_of(random_state: Any) -> int:

@@ -16,7 +16,7 @@ from penglm.formula.factor import (
     Numbers,
     evaluate,
     missing_rows,
-    refuse_absent,
+    without_absent,
 )
 from penglm.formula.language import Shift, names_in
 from penglm.formula.table import Table
@@ -42,11 +42,11 @@ class Known:
     levels: tuple[Any, ...] | None
     absent: tuple[int, ...] = ()
 
-    def value(self, data: Table) -> Numbers | Labels:
-        """Return the factor's value on a table, unseen levels refused."""
-        value = evaluate(self.factor, self.state, data, self.levels)
+    def value(self, data: Table, *, refuse: bool = True) -> Numbers | Labels:
+        """Return the factor's value on a table, unseen levels refused or strange."""
+        value = evaluate(self.factor, self.state, data, self.levels, refuse=refuse)
         if self.absent and isinstance(value, Labels):
-            refuse_absent(value, self.absent, self.factor.code)
+            return without_absent(value, self.absent, self.factor.code, refuse)
         return value
 
 
@@ -97,16 +97,25 @@ class Encoder:
             first = last
         return out
 
-    def encode(self, data: Any) -> tuple[Design, Vector | None, Any]:
+    def encode(
+        self, data: Any, unknown: str = "error"
+    ) -> tuple[Design, Vector | None, Any]:
         """Return design, offset (n,) if the formula has one, and missing rows (n,).
 
         Rows that miss a value are coded as if they were another row; the caller
         knows them by the third value.
 
+        Parameters
+        ----------
+        data : table
+        unknown : {"error", "zero", "nan"}
+            What becomes of levels that were not seen before: refused, without a
+            column of their own, or missing.
+
         Raises
         ------
         FormulaError
-            If a column is absent or a level was not seen before.
+            If a column is absent or an unseen level is to be refused.
         """
         table = Table(data)
         for name in self.columns:
@@ -120,9 +129,16 @@ class Encoder:
                 return Dense(np.zeros((n_rows, len(self.names)))), None, bad
             rows = np.where(bad, complete[0], np.arange(n_rows))
             table = table.take(rows)
-        values = {known.factor.code: known.value(table) for known in self.factors}
+        values = {
+            known.factor.code: known.value(table, refuse=unknown == "error")
+            for known in self.factors
+        }
         for value in values.values():
-            bad = bad | value.is_missing
+            gone = value.is_missing
+            is_strange = value.strange if isinstance(value, Labels) else None
+            if unknown == "zero" and is_strange is not None:
+                gone = gone & ~is_strange
+            bad = bad | gone
         offset = total_shift(self.shifts, table)
         if offset is not None:
             bad = bad | np.isnan(offset)

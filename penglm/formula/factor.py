@@ -1,7 +1,7 @@
 """The value of one factor: numbers, or levels of a categorical variable."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from patsy import EvalEnvironment, PatsyError
 from patsy.builtins import C
 from patsy.util import SortAnythingKey
 
-from penglm._typing import Index, Matrix
+from penglm._typing import Index, Mask, Matrix
 from penglm.exceptions import FormulaError, PenglmError
 from penglm.formula.table import is_missing
 
@@ -44,11 +44,14 @@ class Labels:
     levels : tuple
     contrast : object
         What the formula or the data asked for; None for the default.
+    strange : Mask (n,) or None
+        Rows whose level was not there when fitting; their code is -1, too.
     """
 
     codes: Index
     levels: tuple[Any, ...]
     contrast: Any = None
+    strange: Mask | None = None
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -70,7 +73,12 @@ def memorise(factor: Any, data: Any, env: Any) -> dict[str, Any]:
 
 
 def evaluate(
-    factor: Any, state: dict[str, Any], data: Any, levels: Sequence[Any] | None = None
+    factor: Any,
+    state: dict[str, Any],
+    data: Any,
+    levels: Sequence[Any] | None = None,
+    *,
+    refuse: bool = True,
 ) -> Numbers | Labels:
     """Return the value of a factor on a table.
 
@@ -80,15 +88,21 @@ def evaluate(
     state : dict
     data : Table
     levels : sequence, optional
-        What was seen when fitting; anything else is an error.
+        What was seen when fitting.
+    refuse : bool
+        Whether another level is an error; its rows are called strange otherwise.
     """
     with told(factor, data):
         value = factor.eval(state, data)
-    return read(value, factor.code, levels)
+    return read(value, factor.code, levels, refuse=refuse)
 
 
 def read(
-    value: Any, name: str, levels: Sequence[Any] | None = None
+    value: Any,
+    name: str,
+    levels: Sequence[Any] | None = None,
+    *,
+    refuse: bool = True,
 ) -> Numbers | Labels:
     """Tell numbers from labels, by patsy's rules."""
     contrast = getattr(value, "patsy_contrast", None)
@@ -99,7 +113,7 @@ def read(
         value = value.data
     kind = getattr(value, "dtype", None)
     if isinstance(kind, pd.CategoricalDtype):
-        return categories(value, name, levels, contrast)
+        return categories(value, name, levels, contrast, refuse)
     if not isinstance(kind, pd.api.extensions.ExtensionDtype):
         value = np.asarray(value)
         kind = value.dtype
@@ -114,7 +128,7 @@ def read(
             f"'{name}' has dtype {kind}; use numbers, booleans or labels.",
             argument="formula",
         )
-    return labels(value, name, levels, contrast)
+    return labels(value, name, levels, contrast, refuse)
 
 
 def numbers(value: Any, name: str) -> Numbers:
@@ -130,7 +144,7 @@ def numbers(value: Any, name: str) -> Numbers:
 
 
 def categories(
-    value: Any, name: str, levels: Sequence[Any] | None, contrast: Any
+    value: Any, name: str, levels: Sequence[Any] | None, contrast: Any, refuse: bool
 ) -> Labels:
     """Read a pandas categorical; its order of levels is kept."""
     array: Any = value.array if isinstance(value, pd.Series) else value
@@ -138,11 +152,11 @@ def categories(
     own = tuple(array.categories)
     if levels is None or tuple(levels) == own:
         return Labels(codes, own, contrast)
-    return recoded(codes, own, tuple(levels), name, contrast)
+    return recoded(codes, own, tuple(levels), name, contrast, refuse)
 
 
 def labels(
-    value: Any, name: str, levels: Sequence[Any] | None, contrast: Any
+    value: Any, name: str, levels: Sequence[Any] | None, contrast: Any, refuse: bool
 ) -> Labels:
     """Read labels of any kind; without given levels they are sorted, as patsy does."""
     codes, found = pd.factorize(value, use_na_sentinel=True)
@@ -151,7 +165,7 @@ def labels(
     if levels is None:
         is_boolean = getattr(value, "dtype", None) == np.bool_
         levels = (False, True) if is_boolean else sorted(own, key=SortAnythingKey)
-    return recoded(codes, own, tuple(levels), name, contrast)
+    return recoded(codes, own, tuple(levels), name, contrast, refuse)
 
 
 def recoded(
@@ -160,29 +174,43 @@ def recoded(
     levels: tuple[Any, ...],
     name: str,
     contrast: Any,
+    refuse: bool,
 ) -> Labels:
     """Express codes of ``own`` levels in terms of ``levels``.
 
     Raises
     ------
     FormulaError
-        If a level that occurs is not among them.
+        If a level that occurs is not among them, and this is to be refused.
     """
     place = {level: k for k, level in enumerate(levels)}
     home = np.array([place.get(level, -2) for level in own] + [-1], dtype=np.int64)
     fresh = home[codes]
     unseen = fresh == -2
-    if unseen.any():
+    if refuse and unseen.any():
         row = int(np.flatnonzero(unseen)[0])
         raise unseen_level(name, own[codes[row]], codes == codes[row], levels)
-    return Labels(fresh, levels, contrast)
+    if not unseen.any():
+        return Labels(fresh, levels, contrast)
+    return Labels(np.where(unseen, -1, fresh), levels, contrast, unseen)
 
 
-def refuse_absent(value: Labels, absent: Sequence[int], name: str) -> None:
-    """Raise if a level occurs that was declared but never seen."""
+def without_absent(
+    value: Labels, absent: Sequence[int], name: str, refuse: bool
+) -> Labels:
+    """Treat levels that were declared but never seen as what they are: unseen.
+
+    Raises
+    ------
+    FormulaError
+        If one occurs and this is to be refused.
+    """
     hit = np.isin(value.codes, absent)
     if not hit.any():
-        return
+        return value
+    if not refuse:
+        strange = hit if value.strange is None else hit | value.strange
+        return replace(value, codes=np.where(hit, -1, value.codes), strange=strange)
     code = int(value.codes[np.flatnonzero(hit)[0]])
     seen = [level for k, level in enumerate(value.levels) if k not in set(absent)]
     raise unseen_level(name, value.levels[code], value.codes == code, seen)

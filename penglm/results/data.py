@@ -116,20 +116,27 @@ class NewRows:
 
 
 def encode(
-    data: ModelData, values: Any, offset: Any = None, exposure: Any = None
+    data: ModelData,
+    values: Any,
+    offset: Any = None,
+    exposure: Any = None,
+    unknown: str = "error",
 ) -> NewRows:
     """Turn a table or array of new rows into the columns of the model.
+
+    The arguments are those of ``FitResults.predict``.
 
     Raises
     ------
     PenglmInputError
         If columns are missing, or the model had an offset and none is given.
     FormulaError
-        If a factor has a level that was not seen when fitting.
+        If a factor has a level that was not seen when fitting, and it is to be
+        refused.
     """
     own_offset: Vector | float = 0.0
     if data.encoder is not None:
-        design, formula_offset, is_missing = data.encoder.encode(values)
+        design, formula_offset, is_missing = data.encoder.encode(values, unknown)
         if formula_offset is not None:
             own_offset = formula_offset
         n_rows = design.shape[0]

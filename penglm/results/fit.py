@@ -131,6 +131,7 @@ class FitResults(Measures, Explained):
         which: str = "mean",
         offset: Any = None,
         exposure: Any = None,
+        unknown: str = "error",
     ) -> Any:
         """Predict for new rows, or for the rows fitted.
 
@@ -142,24 +143,31 @@ class FitResults(Measures, Explained):
             ``"class"`` is for the binomial family.
         offset, exposure : array (m,), column name, or scalar, optional
             Required if the model was fitted with one.
+        unknown : {"error", "zero", "nan"}, default "error"
+            What becomes of a row with a level that its factor did not have when
+            fitting: an error; a prediction without any of the factor's columns, which
+            under treatment coding is that of the reference level; or NaN.
 
         Returns
         -------
         ndarray (m,)
-            NaN, with a warning, for rows that hold a missing value.
+            NaN, with a warning, for rows that hold a missing value or, with
+            ``unknown="nan"``, an unknown level.
 
         Raises
         ------
         PenglmInputError
             If a column or the offset is absent.
         FormulaError
-            If a factor has a level that was not seen when fitting.
+            If a factor has a level that was not seen when fitting, and ``unknown``
+            does not say what to do.
         """
         checks.choice(which, ("mean", "linear", "class"), "which")
+        checks.choice(unknown, ("error", "zero", "nan"), "unknown")
         if data is None:
             eta, is_missing = self.linear_predictor, None
         else:
-            rows = encode(self.data, data, offset, exposure)
+            rows = encode(self.data, data, offset, exposure, unknown)
             eta = rows.offset + self.intercept
             eta = eta + rows.design.linear_predictor(
                 self.solution.entries.values, self.support
@@ -167,7 +175,7 @@ class FitResults(Measures, Explained):
             is_missing = rows.is_missing
         out = eta if which == "linear" else self.spec.family.link.inverse(eta)
         if is_missing is not None and is_missing.any():
-            warn_missing(int(is_missing.sum()))
+            warn_missing(int(is_missing.sum()), unknown)
             out = np.where(is_missing, np.nan, out)
         return self.classes(out) if which == "class" else out
 
@@ -210,9 +218,10 @@ class FitResults(Measures, Explained):
         )
 
 
-def warn_missing(count: int) -> None:
+def warn_missing(count: int, unknown: str) -> None:
     """Warn that some predictions are NaN."""
+    what = " or an unknown level" if unknown == "nan" else ""
     warn(
-        f"{count} rows hold a missing value; their prediction is NaN.",
+        f"{count} rows hold a missing value{what}; their prediction is NaN.",
         MissingPredictionWarning,
     )

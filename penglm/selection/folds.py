@@ -17,6 +17,7 @@ def of_rows(
     rows: Index,
     classes: Vector | None,
     seed: int,
+    levels: tuple[Any, Any] | None = None,
 ) -> Index:
     """Return the fold (n,) of each row of a model; -1 for rows of weight 0.
 
@@ -32,6 +33,8 @@ def of_rows(
     classes : Vector (n,) or None
         Spread evenly over the folds if they are 0 and 1.
     seed : int
+    levels : tuple, optional
+        What the caller calls the classes 0 and 1.
     """
     kept = np.flatnonzero(used)
     if isinstance(folds, str):
@@ -71,6 +74,8 @@ def of_rows(
     if classes is not None:
         classes = classes[kept] if np.isin(classes[kept], (0, 1)).all() else None
     fold = np.full(used.size, -1, dtype=np.int64)
+    if classes is not None and groups is None and isinstance(folds, int | np.integer):
+        refuse_small_classes(classes, int(folds), levels)
     fold[kept] = assign(folds, kept.size, seed=seed, classes=classes, groups=groups)
     return fold
 
@@ -146,15 +151,33 @@ def assign(
     for value in np.unique(classes):
         rows = np.flatnonzero(classes == value)
         if rows.size < 2:
-            raise PenglmInputError(
-                f"class '{value:g}' has {rows.size} row but cross-validation needs at "
-                "least 2; collect more rows or pass folds.",
-                argument="folds",
-            )
+            raise small_class(f"{value:g}", rows.size, k)
         # Dealing goes on where the last class stopped, so that folds stay even.
         fold[rng.permutation(rows)] = (dealt + np.arange(rows.size)) % k
         dealt += rows.size
     return fold
+
+
+def refuse_small_classes(
+    classes: Vector, n_folds: int, levels: tuple[Any, Any] | None
+) -> None:
+    """Raise if a class has fewer rows than there are folds."""
+    for value, size in zip(*np.unique(classes, return_counts=True), strict=True):
+        if size < n_folds <= classes.size:
+            name = f"{value:g}" if levels is None else levels[int(value)]
+            raise small_class(name, int(size), n_folds)
+
+
+def small_class(name: Any, size: int, n_folds: int) -> PenglmInputError:
+    """Return the error for a class that some fold would have no row of."""
+    rows, way_out = f"{size} rows", f"use folds={size} or fewer"
+    if size == 1:
+        rows, way_out = "1 row", "collect more rows"
+    return PenglmInputError(
+        f"class '{name}' has {rows} but folds={n_folds} needs at least {n_folds}; "
+        f"{way_out}, or pass folds of your own.",
+        argument="folds",
+    )
 
 
 def from_labels(labels: Any, n_obs: int) -> Index:

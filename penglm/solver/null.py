@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from penglm._typing import Vector
+from penglm._typing import Index, Vector
 from penglm.engines import Block
 from penglm.exceptions import PenglmInputError
 from penglm.solver import quadratic
@@ -50,10 +50,13 @@ class Null:
         return replace(self, outcome=replace(self.outcome, warm=warm))
 
 
-def fit_null(problem: Problem, options: Options) -> Null:
-    """Fit the intercept alone, then the intercept with the free columns."""
+def fit_null(problem: Problem, options: Options, rows: Index | None = None) -> Null:
+    """Fit the intercept alone, then the intercept with the free columns.
+
+    ``rows`` (n,) are what the caller knows the problem's rows by, for errors.
+    """
     options = replace(options, screen=False)
-    start = first_point(problem)
+    start = first_point(problem, rows)
     is_free = problem.penalty.is_free
     here = quadratic.expand(problem, start)
     outcome, scale = solve_alone(problem, here, options)
@@ -97,7 +100,7 @@ def solve_alone(
     return replace(outcome, warm=warm), scale
 
 
-def first_point(problem: Problem) -> Point:
+def first_point(problem: Problem, rows: Index | None = None) -> Point:
     """Return a point with a finite loss: null coefficients and a mean intercept.
 
     Raises
@@ -122,11 +125,30 @@ def first_point(problem: Problem) -> Point:
         is_valid = bool(np.isfinite(loss(start)))
     if is_valid:
         return Point(coef, start)
-    raise PenglmInputError(
-        f"link '{problem.family.link.name}' needs mu in {problem.family.link.domain}: "
-        "no intercept gives a valid mean for every row. Use another link, or fit an "
-        "intercept.",
+    raise no_start(problem, Point(coef, start), rows)
+
+
+def no_start(problem: Problem, point: Point, rows: Index | None) -> PenglmInputError:
+    """Return the error for a problem that is defined nowhere it was tried."""
+    family = problem.family
+    domain, need = family.link.domain, family.mu_range
+    tried, way_out = "no intercept gives", "Use another link"
+    if not problem.fit_intercept:
+        tried, way_out = "coefficients of zero give no", f"{way_out}, or an intercept"
+    place, index, block = "some row", None, problem.engine.whole()
+    if block is not None:
+        loss = family.working_terms(block.y, problem.eta(block, point))[0]
+        i = int(np.isfinite(loss).argmin())
+        if rows is not None:
+            index = int(rows[i])
+            place = f"row {index}"
+        place += f" (y = {block.y[i]:g}, offset = {block.offset[i]:g})"
+    return PenglmInputError(
+        f"link '{family.link.name}' needs mu in {domain if domain in need else need}: "
+        f"{tried}{' a' if problem.fit_intercept else ''} valid mean for {place}. "
+        f"{way_out}.",
         argument="link",
+        index=index,
     )
 
 

@@ -35,6 +35,8 @@ class Options:
         Whether small problems are solved by one compiled call.
     pilot : bool
         Whether a tall problem may be solved on a sample of its rows first.
+    on_nonconvergence : str
+        ``"warn"`` or ``"raise"``: what the doors do about what is not optimal.
 
     Notes
     -----
@@ -52,6 +54,7 @@ class Options:
     lead: bool = True
     at_once: bool = True
     pilot: bool = True
+    on_nonconvergence: str = "warn"
 
 
 @dataclass(frozen=True, eq=False)

@@ -298,18 +298,26 @@ def test_class_of_one_row_cannot_be_spread():
     y = np.zeros(N)
     y[5] = 1.0
     text = (
-        "class '1' has 1 row but cross-validation needs at least 2; collect more rows "
-        "or pass folds."
+        "class '1' has 1 row but folds=5 needs at least 5; collect more rows, or pass "
+        "folds of your own."
     )
     with pytest.raises(PenglmInputError, match=f"^{re.escape(text)}$"):
         pg.PenalizedGLM(y, X, "binomial").fit_cv(5)
 
 
-def test_class_with_fewer_rows_than_folds_never_leaves_a_fit_without_it():
-    y = np.zeros(N)
-    y[[5, 6]] = 1.0
-    cv = pg.PenalizedGLM(y, X, "binomial").fit_cv(5, alphas=[0.1])
-    assert np.isfinite(cv.mean_score).all()
+def test_class_with_fewer_rows_than_folds_is_refused_by_its_name():
+    y = np.full(N, "a")
+    y[[5, 6]] = "b"
+    model = pg.PenalizedGLM(y, X, "binomial")
+    text = (
+        "class 'b' has 2 rows but folds=5 needs at least 5; use folds=2 or fewer, or "
+        "pass folds of your own."
+    )
+    with pytest.raises(PenglmInputError, match=f"^{re.escape(text)}$"):
+        model.fit_cv(5)
+    assert np.isfinite(model.fit_cv(2, alphas=[0.1]).mean_score).all()
+    own = np.arange(N) % 5
+    assert np.isfinite(model.fit_cv(own, alphas=[0.1]).mean_score).all()
 
 
 @pytest.mark.parametrize("family", ["binomial", "poisson"])

@@ -1,10 +1,14 @@
 """What is refused and in which words, what is solved all the same, and no data touched.
 
-The rows of the policy on bad input that concern arrays, in its order.
+The policy on bad input, row by row. More on files is in ``test_writing_reading.py`` and
+``test_store.py``, on formulas that nobody typed in ``formula/test_safety.py``.
 """
 
 import copy
+import errno
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,11 +18,18 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 import penglm as pg
+from penglm.cli import main
 from penglm.exceptions import (
+    ConvergenceError,
+    ConvergenceWarning,
     DroppedRowsWarning,
+    FormulaError,
+    MissingPredictionWarning,
     NoFiniteSolutionError,
     PenglmInputError,
     PenglmTypeError,
+    RankWarning,
+    SeparationWarning,
 )
 
 N = 30
@@ -127,6 +138,48 @@ REFUSED = {
         {"var_weights": put(ONES, 2, -1.0)},
         "var_weights[2] = -1.0 is negative; weights must be finite and >= 0.",
         "var_weights", 2,
+    ),
+    "weights without a sum": (
+        {"var_weights": np.full(N, 1e307)},
+        "var_weights adds up to inf, which is too large for double precision; only the "
+        "ratios of weights matter: multiply them by a constant.",
+        "var_weights", None,
+    ),
+    "weights without digits": (
+        {"freq_weights": np.full(N, 5e-324)},
+        "freq_weights adds up to 1.4822e-322, which is too small for double precision; "
+        "only the ratios of weights matter: multiply them by a constant.",
+        "freq_weights", None,
+    ),
+    "response without a square": (
+        {"endog": put(Y, 4, -1e200)},
+        "y[4] = -1e+200 is the largest in size, and its square is too large for double "
+        "precision; divide y by a constant.",
+        "y", 4,
+    ),
+    "response whose squares vanish": (
+        {"endog": put(0 * Y, 4, 1e-200)},
+        "y[4] = 1e-200 is the largest in size, and its square is too small for double "
+        "precision; multiply y by a constant.",
+        "y", 4,
+    ),
+    "offset without a square": (
+        {"offset": put(Y, 4, 1e200)},
+        "offset[4] = 1e+200 is the largest in size, and its square is too large for "
+        "double precision; divide offset by a constant.",
+        "offset", 4,
+    ),
+    "column without a spread that can be told": (
+        {"exog": pd.DataFrame({"a": X[:, 0], "b": np.resize([1.7e308, -1.7e308], N)})},
+        "column 'b' is too large for double precision (mean 0, sd 1.7e+308); divide "
+        "it by a constant.",
+        "b", None,
+    ),
+    "column whose inverse is no number": (
+        {"exog": pd.DataFrame({"a": X[:, 0], "b": np.resize([1e-310, -1e-310], N)})},
+        "column 'b' is too small for double precision (mean 0, sd 1e-310); multiply it "
+        "by a constant.",
+        "b", None,
     ),
     "weights all zero": (
         {"freq_weights": 0 * ONES},
@@ -338,6 +391,295 @@ def test_arguments_that_cannot_be_used_are_refused_by_name(name):
     with pytest.raises(PenglmInputError) as caught:
         call()
     assert caught.value.argument == argument
+
+
+# Rows that the family or the link cannot serve
+
+OUTSIDE = {
+    "Poisson with the identity link": (
+        {"family": "poisson", "link": "identity", "offset": put(5 * ONES, 12, -4.0),
+         "fit_intercept": False},
+        "link 'identity' needs mu in (0, inf): coefficients of zero give no valid mean "
+        "for row 12 (y = 1, offset = -4). Use another link, or an intercept.", 12,
+    ),
+    "Gamma with the inverse link": (
+        {"endog": 2 * ONES, "family": "gamma", "link": "inverse",
+         "offset": put(ONES, 7, 0.0), "fit_intercept": False},
+        "link 'inverse' needs mu in (0, inf): coefficients of zero give no valid mean "
+        "for row 7 (y = 2, offset = 0). Use another link, or an intercept.", 7,
+    ),
+    "offset without an exponential": (
+        {"family": "poisson", "offset": put(0 * ONES, 3, 800.0),
+         "fit_intercept": False},
+        "link 'log' needs mu in (0, inf): coefficients of zero give no valid mean for "
+        "row 3 (y = 1, offset = 800). Use another link, or an intercept.", 3,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_link_without_a_mean_names_the_row(name):
+    changes, text, index = OUTSIDE[name]
+    given = {"endog": ONES.copy(), "exog": X} | changes
+    # Rows of weight 0 are not counted out: the row is the caller's.
+    weights = put(ONES, 0, 0.0)
+    with pytest.raises(PenglmInputError, match=exactly(text)) as caught:
+        pg.PenalizedGLM(**given, var_weights=weights).fit(0.1)
+    assert (caught.value.argument, caught.value.index) == ("link", index)
+
+
+def test_line_search_keeps_means_inside_the_domain():
+    y = put(COUNTS, 0, 30.0)
+    fit = pg.PenalizedGLM(y, X, "poisson", link="identity").fit(0.05)
+    assert fit.converged
+    assert (fit.fittedvalues > 0).all()
+
+
+@pytest.mark.parametrize("offset", [1e5, -1e5])
+def test_huge_offset_is_solved(offset):
+    fit = pg.PenalizedGLM(COUNTS, X, "poisson", offset=np.full(N, offset)).fit(0.05)
+    plain = pg.PenalizedGLM(COUNTS, X, "poisson").fit(0.05)
+    assert fit.converged
+    # eta of 1e5 has 11 digits behind the point.
+    assert_allclose(fit.coef, plain.coef, rtol=1e-6, atol=1e-6)
+
+
+def test_column_that_spans_1e_minus_200_to_1e200_is_solved():
+    spread = X.copy()
+    spread[:, 0] = np.where(np.arange(N) < 15, 1e-200, 1e200) * (1 + np.arange(N))
+    assert pg.PenalizedGLM(Y, spread).fit(0.05).converged
+
+
+# What is not unique, or not finite, or not reached
+
+
+def test_rank_deficient_fit_without_penalty_is_of_least_norm_and_says_so():
+    table = pd.DataFrame(np.column_stack([X, X[:, 0] - X[:, 1]]), columns=list("abcd"))
+    text = (
+        "design has rank 3 < 4 at alpha=0; minimum-norm solution returned. Dependent "
+        "columns: d."
+    )
+    with pytest.warns(RankWarning, match=exactly(text)):
+        fit = pg.PenalizedGLM(Y, table, standardize=False).fit(0.0)
+    scaled = (table - table.mean()) / table.std(ddof=0)
+    expected = np.linalg.lstsq(scaled.to_numpy(), Y - Y.mean(), rcond=1e-10)[0]
+    assert fit.converged
+    assert_allclose(fit.coef * table.std(ddof=0), expected, rtol=1e-9)
+
+
+def separated():
+    return pg.PenalizedGLM((X[:, 0] > 0).astype(float), X, "binomial")
+
+
+def test_separation_is_told_with_its_direction():
+    with pytest.warns(SeparationWarning, match=r"near 1\*x1.*Use alpha > 0"):
+        fit = separated().fit(0.0)
+    assert fit.status.value == "no_finite_solution"
+    assert separated().fit(0.01).converged
+
+
+def test_what_did_not_converge_warns_or_raises_as_asked():
+    model = pg.PenalizedGLM(COUNTS, X, "poisson")
+    text = r"^1 IRLS step left a KKT violation of .* Fit a path down to this alpha"
+    with pytest.warns(ConvergenceWarning, match=text):
+        fit = model.fit(0.001, max_iter=1)
+    assert np.isfinite(fit.params).all()
+    assert not fit.converged
+    for call in (model.fit, lambda alpha, **how: model.fit_path([alpha], **how)):
+        with pytest.raises(ConvergenceError, match="1 IRLS step left a KKT violation"):
+            call(0.001, max_iter=1, on_nonconvergence="raise")
+        assert call(0.001, on_nonconvergence="raise").converged
+    with pytest.raises(NoFiniteSolutionError, match="rises without limit"):
+        separated().fit(0.0, on_nonconvergence="raise")
+
+
+def test_a_path_goes_on_raising_between_its_points():
+    path = pg.PenalizedGLM(COUNTS, X, "poisson").fit_path(
+        [5.0], max_iter=1, on_nonconvergence="raise"
+    )
+    with pytest.raises(ConvergenceError):
+        path.at(0.001)
+
+
+# Strengths, factors and limits
+
+
+def test_automatic_ridge_path_begins_where_a_mix_of_one_thousandth_does():
+    model = pg.PenalizedGLM(COUNTS, X, "poisson")
+    assert model.fit_path(l1_ratio=0.0).alphas[0] == model.alpha_max(1e-3)
+    assert model.alpha_max(0.0) == model.alpha_max(1e-3)
+
+
+def test_factors_are_never_rescaled():
+    doubled = pg.PenalizedGLM(Y, X, penalty_factor=2.0 * ONES[:3]).fit(0.05)
+    assert_allclose(
+        doubled.params, pg.PenalizedGLM(Y, X).fit(0.1).params, rtol=SAME_STEPS
+    )
+
+
+def test_null_model_of_limits_that_exclude_zero_stands_at_the_nearest_ones():
+    model = pg.PenalizedGLM(Y, X, lower=[0.5, -1, -2], upper=[1, -0.25, 2])
+    assert_array_equal(model.fit(model.alpha_max()).coef, [0.5, -0.25, 0.0])
+    fit = model.fit(0.5 * model.alpha_max())
+    assert fit.converged
+    assert (fit.coef != [0.5, -0.25, 0.0]).any()
+
+
+# Names
+
+
+def test_a_column_may_be_called_intercept():
+    table = pd.DataFrame(X, columns=["Intercept", "b", "c"])
+    fit = pg.PenalizedGLM(Y, table).fit(0.05)
+    assert list(fit.params.index) == ["Intercept", "Intercept", "b", "c"]
+    other = pg.PenalizedGLM(Y, table.rename(columns={"Intercept": "a"})).fit(0.05)
+    assert_array_equal(fit.params, other.params)
+    assert_array_equal(fit.predict(table), fit.predict(X))
+
+
+# New rows
+
+
+def test_missing_values_at_predict_are_nan_in_their_rows_with_their_count():
+    fit = pg.PenalizedGLM(Y, X).fit(0.05)
+    new = put(X, ([2, 5], [1, 0]), np.nan)
+    text = "2 rows hold a missing value; their prediction is NaN."
+    with pytest.warns(MissingPredictionWarning, match=exactly(text)):
+        found = fit.predict(new)
+    assert_array_equal(np.flatnonzero(np.isnan(found)), [2, 5])
+    assert_array_equal(np.delete(found, [2, 5]), np.delete(fit.predict(X), [2, 5]))
+
+
+LEVELS = pd.DataFrame(
+    {"x": X[:, 0], "g": np.resize(list("abc"), N), "y": Y + np.resize([0, 1, 2], N)}
+)
+NEW = pd.DataFrame({"x": X[:4, 0], "g": ["b", "zz", "c", "zz"]})
+
+
+@pytest.mark.parametrize("coding", ["treatment", "full", "sum"])
+@pytest.mark.parametrize("formula", ["y ~ x + g", "y ~ x * g", "y ~ x + C(g)"])
+def test_unknown_level_is_refused_left_out_or_missing_as_asked(
+    coding, formula, tmp_path
+):
+    fit = pg.glm(formula, LEVELS, coding=coding).fit(0.01)
+    fit.save(tmp_path / "m.json")
+    for model in (fit, pg.load(tmp_path / "m.json")):
+        text = (
+            "column 'g' has level 'zz' (2 rows, first: row 1) that was not present "
+            "when fitting; known: a, b, c."
+        )
+        with pytest.raises(FormulaError, match=exactly(text)) as caught:
+            model.predict(NEW)
+        assert (caught.value.argument, caught.value.index) == ("g", 1)
+        text = (
+            "2 rows hold a missing value or an unknown level; their prediction is NaN."
+        )
+        known = model.predict(NEW.iloc[[0, 2]])
+        with pytest.warns(MissingPredictionWarning, match=exactly(text)):
+            found = model.predict(NEW, unknown="nan")
+        assert_array_equal(found, [known[0], np.nan, known[1], np.nan])
+        found = model.predict(NEW, unknown="zero")
+        assert_array_equal(found[[0, 2]], known)
+        without = fit.params["Intercept"] + fit.params["x"] * NEW.x
+        if formula != "y ~ x * g" or coding != "full":
+            assert_allclose(found[[1, 3]], without[[1, 3]], rtol=SAME_STEPS)
+
+
+def test_unknown_level_left_out_keeps_missing_cells_missing():
+    fit = pg.glm("y ~ x + g", LEVELS).fit(0.01)
+    new = pd.DataFrame({"x": [0.0, np.nan, 1.0], "g": ["zz", "a", None]})
+    with pytest.warns(MissingPredictionWarning, match="2 rows hold a missing value;"):
+        found = fit.predict(new, unknown="zero")
+    assert_array_equal(np.isnan(found), [False, True, True])
+
+
+@pytest.mark.filterwarnings("ignore::penglm.exceptions.ConstantColumnWarning")
+def test_declared_level_that_never_occurred_is_unknown_too():
+    data = LEVELS.assign(g=pd.Categorical(LEVELS.g, categories=list("abcd")))
+    fit = pg.glm("y ~ x + g", data).fit(0.01)
+    new = NEW.assign(g=list("bdcd"))
+    with pytest.warns(MissingPredictionWarning, match="2 rows"):
+        found = fit.predict(new, unknown="nan")
+    assert_array_equal(np.isnan(found), [False, True, False, True])
+
+
+def test_way_with_unknown_levels_is_one_of_three():
+    fit = pg.glm("y ~ x + g", LEVELS).fit(0.01)
+    with pytest.raises(PenglmInputError, match="unknown = 'ignore'; use one of"):
+        fit.predict(NEW, unknown="ignore")
+
+
+# Files and the shell
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Stand in a folder with a table and a model, and return it."""
+    monkeypatch.chdir(tmp_path)
+    LEVELS.to_csv("data.csv", index=False)
+    NEW.to_csv("new.csv", index=False)
+    pg.glm("y ~ x + g", LEVELS).fit(0.01).save("m.json")
+    return tmp_path
+
+
+def shell(capsys, *arguments):
+    """Return exit code and the last line that a command said."""
+    code = main(list(arguments))
+    out, err = capsys.readouterr()
+    assert "Traceback" not in err
+    return code, out, err.splitlines()[-1] if err else ""
+
+
+def test_shell_predicts_unknown_levels_as_asked(capsys, folder):
+    command = ("predict", "m.json", "new.csv")
+    code, _, said = shell(capsys, *command)
+    assert (code, "'g' has level 'zz'" in said) == (3, True)
+    code, out, said = shell(capsys, *command, "--unknown", "nan")
+    assert (code, out.splitlines()[2], "2 rows" in said) == (0, '""', True)
+    code, out, _ = shell(capsys, *command, "--unknown", "zero")
+    assert (code, len(out.splitlines())) == (0, 5)
+
+
+def test_malformed_table_is_code_3_with_file_and_line_and_nothing_written(
+    capsys, folder
+):
+    lines = (folder / "data.csv").read_text().splitlines()
+    lines[17] += ",1,2"
+    (folder / "train.csv").write_text("\n".join(lines))
+    before = sorted(folder.iterdir())
+    code, out, said = shell(
+        capsys, "fit", "train.csv", "y ~ x", "--alpha", "1", "--save", "n.json"
+    )
+    assert said == "penglm: error: train.csv:18: 5 fields, expected 3."
+    assert (code, out, sorted(folder.iterdir())) == (3, "", before)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+def test_full_disk_is_code_6(capsys, folder):
+    code, _, said = shell(
+        capsys, "fit", "data.csv", "y ~ x", "--alpha", "1", "--save", "/dev/full"
+    )
+    assert (code, said) == (
+        6, "penglm: error: could not write full: no space left on device.",
+    )  # fmt: skip
+
+
+def test_full_disk_leaves_the_old_model(capsys, folder, monkeypatch):
+    before = (folder / "m.json").read_bytes(), sorted(folder.iterdir())
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    code, _, said = shell(
+        capsys, "fit", "data.csv", "y ~ x", "--alpha", "1", "--save", "m.json"
+    )
+    assert code == 6
+    assert said == (
+        "penglm: error: could not write m.json: no space left on device; the previous "
+        "file is unchanged."
+    )
+    assert ((folder / "m.json").read_bytes(), sorted(folder.iterdir())) == before
 
 
 def test_infinite_alpha_fits_only_free_columns():
