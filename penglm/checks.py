@@ -15,10 +15,12 @@ from penglm.exceptions import PenglmInputError, PenglmTypeError
 
 # Products of a column this large with anything in a fit stay finite.
 LARGEST_SIZE = 1e302
-# Sums of squares of numbers up to here stay finite, from one over it on positive.
-LARGEST_SQUARED = 1e150
-# Weights that add up to less have lost digits.
-LEAST_WEIGHT = 1e-290
+# Sums of squares of numbers up to here stay finite.
+LARGEST_SQUARED = 1e151
+# A share of 1e-16 of anything smaller is no normal number.
+LEAST_SIZE = float(np.finfo(float).tiny / np.finfo(float).eps)
+# Weights that add up to less are single numbers without all their digits.
+LEAST_WEIGHT = 1e-300
 
 
 def refuse_missing(
@@ -277,15 +279,15 @@ def sizes(mean: Vector, sd: Vector, names: Sequence[str]) -> None:
     )
 
 
-def squares(values: Vector, argument: str, rows: Index, least: float) -> None:
-    """Raise if squares of values (n,) overflow, or all vanish below ``least``."""
+def squares(values: Vector, argument: str, rows: Index, least: float = 0.0) -> None:
+    """Raise if squares of values (n,) overflow, or all values are below ``least``."""
     size = np.abs(values)
     i = int(size.argmax())
     is_large = size[i] > LARGEST_SQUARED
     if is_large or 0.0 < size[i] < least:
         raise PenglmInputError(
-            f"{argument}[{rows[i]}] = {values[i]:g} is the largest in size, and its "
-            f"square is too {'large' if is_large else 'small'} for double precision; "
+            f"{argument}[{rows[i]}] = {values[i]:g} is the largest in size, and too "
+            f"{'large to be squared' if is_large else 'small'} in double precision; "
             f"{'divide' if is_large else 'multiply'} {argument} by a constant.",
             argument=argument,
             index=int(rows[i]),

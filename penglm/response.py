@@ -140,9 +140,9 @@ def check_finite_solution(y: Vector, family: Family, fit_intercept: bool) -> Non
 
 
 def check_squares(y: Vector, offset: Vector, family: Family, rows: Index) -> None:
-    """Raise if the deviance of least squares would overflow or vanish."""
+    """Raise if the deviance of least squares would overflow."""
     if family.name != "gaussian":
         return
-    checks.squares(y, "y", rows, 1.0 / checks.LARGEST_SQUARED)
+    checks.squares(y, "y", rows, checks.LEAST_SIZE)
     if family.link.name == "identity":
-        checks.squares(offset, "offset", rows, 0.0)
+        checks.squares(offset, "offset", rows)

@@ -153,19 +153,19 @@ REFUSED = {
     ),
     "response without a square": (
         {"endog": put(Y, 4, -1e200)},
-        "y[4] = -1e+200 is the largest in size, and its square is too large for double "
+        "y[4] = -1e+200 is the largest in size, and too large to be squared in double "
         "precision; divide y by a constant.",
         "y", 4,
     ),
-    "response whose squares vanish": (
-        {"endog": put(0 * Y, 4, 1e-200)},
-        "y[4] = 1e-200 is the largest in size, and its square is too small for double "
-        "precision; multiply y by a constant.",
+    "response without digits": (
+        {"endog": put(0 * Y, 4, 1e-310)},
+        "y[4] = 1e-310 is the largest in size, and too small in double precision; "
+        "multiply y by a constant.",
         "y", 4,
     ),
     "offset without a square": (
         {"offset": put(Y, 4, 1e200)},
-        "offset[4] = 1e+200 is the largest in size, and its square is too large for "
+        "offset[4] = 1e+200 is the largest in size, and too large to be squared in "
         "double precision; divide offset by a constant.",
         "offset", 4,
     ),
@@ -442,6 +442,11 @@ def test_huge_offset_is_solved(offset):
     assert fit.converged
     # eta of 1e5 has 11 digits behind the point.
     assert_allclose(fit.coef, plain.coef, rtol=1e-6, atol=1e-6)
+
+
+def test_tiny_offset_is_an_offset_like_any_other():
+    fit = pg.PenalizedGLM(Y, X, offset=np.full(N, 1e-300)).fit(0.05)
+    assert_array_equal(fit.params, pg.PenalizedGLM(Y, X).fit(0.05).params)
 
 
 def test_column_that_spans_1e_minus_200_to_1e200_is_solved():
