@@ -15,11 +15,15 @@ class Account:
     alpha, l1_ratio : float
     status : Status
         Of the fit; what is not optimal is explained as far as it went.
+    is_estimated : bool
+        Whether parameters of the family were estimated with the fit. What is said of
+        other fits holds them where they are.
     """
 
     alpha: float
     l1_ratio: float
     status: Status
+    is_estimated: bool
 
     @property
     def sentences(self) -> list[str]:
@@ -30,6 +34,8 @@ class Account:
     def title(self) -> str:
         """Say at which strength, and whether the fit is optimal there."""
         said = f"At alpha {self.alpha:.4g}, l1_ratio {self.l1_ratio:g}"
+        if self.is_estimated:
+            said += ", estimated parameters of the family held"
         if self.status is Status.OPTIMAL:
             return f"{said}:"
         return f"{said} (not optimal: {self.status.value}):"

@@ -115,7 +115,9 @@ def explain(
             searched_to=searched_to if is_missing else None,
         )  # fmt: skip
         reasons.append(reason)
-    return Explanation(solution.alpha, l1_ratio, solution.status, tuple(reasons))
+    return Explanation(
+        solution.alpha, l1_ratio, solution.status, refits.is_estimated, tuple(reasons)
+    )
 
 
 def case_of(column: int, problem: Problem, solution: Solution, terms: Terms) -> Case:

@@ -35,6 +35,8 @@ class Refits:
     options : Options
     standardize : bool
         Whether coefficients are penalised per standard deviation.
+    is_estimated : bool
+        Whether parameters of the family were estimated; refits hold them.
 
     Attributes
     ----------
@@ -50,7 +52,9 @@ class Refits:
         options: Options,
         *,
         standardize: bool,
+        is_estimated: bool,
     ) -> None:
+        self.is_estimated = is_estimated
         self.problem, self.solution = problem, solution
         self.null, self.options = null, options
         self.unit = np.ones_like(problem.scale) if standardize else problem.scale

@@ -242,8 +242,9 @@ def rivals(
                     removal_of(rival, vifs.get(rival), other, refits, columns, claimed)
                 )
     return Rivals(
-        solution.alpha, l1_ratio, solution.status, tuple(claimed), tuple(removals)
-    )
+        solution.alpha, l1_ratio, solution.status, refits.is_estimated,
+        tuple(claimed), tuple(removals),
+    )  # fmt: skip
 
 
 def claims_of(

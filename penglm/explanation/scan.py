@@ -175,7 +175,7 @@ def scan(refits: Refits, terms: Terms, l1_ratio: float, *, is_scaled: bool) -> S
     found.sort(key=lambda one: -one.alpha)
     inside = [at.alone(j) for j in point.support.tolist() if at.unit_threshold[j] > 0.0]
     return Scan(
-        solution.alpha, l1_ratio, solution.status, tuple(found),
+        solution.alpha, l1_ratio, solution.status, refits.is_estimated, tuple(found),
         tuple(sorted(inside, reverse=True)),
     )  # fmt: skip
 

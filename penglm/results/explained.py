@@ -214,7 +214,7 @@ def refits_of(fit: Explained) -> "Refits":
         )
     return Refits(
         solved.problem, fit.solution, solved.null, solved.options,
-        standardize=fit.spec.standardize,
+        standardize=fit.spec.standardize, is_estimated=fit.spec.n_estimated > 0,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ NEAR = 0.01
 NUMBER = r"([0-9.]+(?:e[-+]?\d+)?)"
 
 
-def refuted(model, explanation, l1_ratio=1.0):
+def refuted(model, explanation, l1_ratio=1.0, penalty=None):
     """Return the reasons whose stated strengths other fits contradict."""
     wrong = []
     for reason in explanation.reasons:
@@ -30,7 +30,7 @@ def refuted(model, explanation, l1_ratio=1.0):
         if reason.searched_to is not None:
             sides = [(reason.searched_to, 1.0, True)]
         for alpha, factor, is_zero in sides:
-            fit = model.fit(alpha * factor, l1_ratio)
+            fit = model.fit(alpha * factor, l1_ratio, penalty=penalty)
             if (fit.params[reason.name] == 0.0) != is_zero:
                 wrong.append((reason, factor))
     return wrong
@@ -242,3 +242,28 @@ def test_what_is_not_optimal_says_so():
     with pytest.warns(pg.exceptions.ConvergenceWarning):
         fit = model.fit(0.01, max_iter=1)
     assert "not optimal: max_iter" in str(fit.explain(refit=False))
+
+
+def test_adaptive_factors_are_those_of_the_fit():
+    model = simulated()
+    fit = model.fit(0.05, penalty="adaptive")
+    explanation = fit.explain()
+    assert any(r.enters_at is not None for r in explanation.reasons)
+    expected = fit.alpha * fit.spec.penalty_factor
+    np.testing.assert_allclose(explanation.frame()["threshold"], expected)
+    assert refuted(model, explanation, penalty="adaptive") == []
+
+
+def test_estimated_parameter_is_held_and_said_to_be():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 6))
+    mu = np.exp(0.5 * X[:, 0] + 0.1 * X[:, 1])
+    y = rng.negative_binomial(2, 2.0 / (2.0 + mu))
+    family = pg.families.NegativeBinomial(theta="estimate")
+    fit = pg.PenalizedGLM(y, X, family).fit(0.1)
+    explanation = fit.explain()
+    said = "At alpha 0.1, l1_ratio 1, estimated parameters of the family held:"
+    for account in (explanation, fit.rivals(refit=False), fit.scan()):
+        assert account.title == said
+    assert any(r.enters_at is not None for r in explanation.reasons)
+    assert refuted(pg.PenalizedGLM(y, X, fit.spec.family), explanation) == []
