@@ -84,7 +84,9 @@ def together(
         solution = solve_at(problem, alpha, now.null, exact, start=warm)
         fit = now.path_of([solution], l1_ratio, exact, penalty)[0]
         mu = fit.fittedvalues[used]
-        family = unknown.known(data.y[used], mu, data.sample_weight[used])
+        family = unknown.known(
+            data.y[used], mu, data.sample_weight[used], data.freq_weights[used]
+        )
         change = moved(now.family, family, mu)
         now = statement.knowing(family)
         if change <= STATIONARY:

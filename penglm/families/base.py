@@ -10,6 +10,9 @@ from penglm._typing import Vector
 from penglm.exceptions import PenglmInputError
 from penglm.families.conjugate import conjugate
 
+ESTIMATE = "estimate"
+"""What stands in the place of a parameter that a fit shall find."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -179,8 +182,17 @@ class Family(ABC):
         """What beside the link is passed to make this family again, by name."""
         return {}
 
-    def known(self, y: Vector, mu: Vector, sample_weight: Vector) -> "Family":
+    def known(
+        self,
+        y: Vector,
+        mu: Vector,
+        sample_weight: Vector,
+        freq_weights: Vector | None = None,
+    ) -> "Family":
         """Return this family with what is unknown at its likeliest, given the means.
+
+        The arguments are those of ``log_likelihood``; a dispersion that is not fixed
+        is at its likeliest as well.
 
         Raises
         ------

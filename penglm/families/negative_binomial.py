@@ -7,11 +7,10 @@ from scipy.special import expit, gammaln, xlogy
 
 from penglm._typing import Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
-from penglm.families.base import Family, Interval, Link
+from penglm.families.base import ESTIMATE, Family, Interval, Link
 from penglm.families.links import Log
 from penglm.likelihood import argmax
 
-ESTIMATE = "estimate"
 # Spread beyond Poisson's, as a share of it, below which there is none.
 LEAST_SPREAD = 1e-4
 # Logarithm of the spread, far above any that counts in double precision have.
@@ -69,7 +68,13 @@ class NegativeBinomial(Family):
     def parameters(self) -> dict[str, float]:
         return {"theta": self.theta}
 
-    def known(self, y: Vector, mu: Vector, sample_weight: Vector) -> Family:
+    def known(
+        self,
+        y: Vector,
+        mu: Vector,
+        sample_weight: Vector,
+        freq_weights: Vector | None = None,
+    ) -> Family:
         # The slope of the likelihood in 1 / theta where that is 0, which is Poisson.
         excess = float(sample_weight @ (np.square(y - mu) - y))
         expected = float(sample_weight @ mu)

@@ -1,12 +1,20 @@
 """Amounts that are often exactly zero: a random number of gamma claims."""
 
 import numpy as np
-from scipy.special import log_wright_bessel
+from scipy.special import expit, log_wright_bessel
 
 from penglm._typing import Vector
-from penglm.exceptions import PenglmInputError
-from penglm.families.base import Family, Interval, Link
+from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
+from penglm.families.base import ESTIMATE, Family, Interval, Link
 from penglm.families.links import Log, Power
+from penglm.likelihood import summit
+
+# Powers that are looked at, and those that are taken for an answer: nearer to 1 the
+# density is a row of separate peaks, nearer to 2 it is the gamma's.
+LOOKED_AT = 1.005, 1.995
+LEAST_POWER, MOST_POWER = 1.02, 1.98
+# Of the search: logit of the power, logarithm of the variance of a typical row.
+REACH = np.array([10.0, 10.0])
 
 
 class Tweedie(Family):
@@ -15,14 +23,14 @@ class Tweedie(Family):
     Parameters
     ----------
     link : Link, default Log()
-    power : float, default 1.5
+    power : float or "estimate", default 1.5
         Strictly between 1, where the counts alone vary, and 2, where the amounts alone
-        do.
+        do. ``"estimate"`` finds the likeliest along with a fit.
 
     Raises
     ------
     PenglmInputError
-        If ``power`` lies outside.
+        If ``power`` is neither a number in between nor ``"estimate"``.
 
     Notes
     -----
@@ -42,15 +50,19 @@ class Tweedie(Family):
     fixed_dispersion = None
     convex_links = frozenset({"log"})
 
-    def __init__(self, link: Link | None = None, power: float = 1.5) -> None:
-        if not 1.0 < power < 2.0:
+    def __init__(self, link: Link | None = None, power: float | str = 1.5) -> None:
+        super().__init__(link)
+        if power == ESTIMATE:
+            self.unknown, self.power = "power", float("nan")
+            return
+        if isinstance(power, str) or not 1.0 < power < 2.0:
             raise PenglmInputError(
-                f"power = {power}; it must lie strictly between 1 and 2. For 0 use the "
-                "Gaussian family, for 1 Poisson, for 2 Gamma, for 3 inverse Gaussian.",
+                f"power = {power}; it must lie strictly between 1 and 2, or be "
+                "'estimate'. For 0 use the Gaussian family, for 1 Poisson, for 2 "
+                "Gamma, for 3 inverse Gaussian.",
                 argument="power",
             )
         self.power = float(power)
-        super().__init__(link)
 
     @property
     def is_convex(self) -> bool:
@@ -63,6 +75,50 @@ class Tweedie(Family):
     @property
     def parameters(self) -> dict[str, float]:
         return {"power": self.power}
+
+    def known(
+        self,
+        y: Vector,
+        mu: Vector,
+        sample_weight: Vector,
+        freq_weights: Vector | None = None,
+    ) -> Family:
+        low, high = LOOKED_AT
+        weight = sample_weight / sample_weight.sum()
+        level = float(weight @ np.log(mu))
+        spread = float(weight @ np.square(y - mu))
+
+        def power(place: float) -> float:
+            return low + (high - low) * float(expit(place))
+
+        def log_likelihood(at: Vector) -> float:
+            # The second number is the logarithm of the variance of a typical row, which
+            # the data tell nearly whatever the power is; a dispersion they do not.
+            p = power(at[0])
+            dispersion = spread * float(np.exp(at[1] - p * level))
+            with np.errstate(all="ignore"):
+                found = Tweedie(self.link, p).log_likelihood(
+                    y, mu, sample_weight, dispersion, freq_weights
+                )
+            return found if np.isfinite(found) else -np.inf
+
+        if not spread > 0.0:
+            raise NoFiniteSolutionError(
+                "the fit leaves nothing over, so every power is as likely as another; "
+                "give one: power=1.5.",
+                argument="power",
+            )
+        starts = [np.array([place, 0.0]) for place in (-3.0, -1.0, 0.0, 1.0, 3.0)]
+        start = max(starts, key=log_likelihood)
+        found = power(summit(log_likelihood, start, REACH)[0])
+        if not LEAST_POWER <= found <= MOST_POWER:
+            end, other = ("2", "gamma") if found > 1.5 else ("1", "quasipoisson")
+            raise NoFiniteSolutionError(
+                f"the likelihood of the power rises all the way to {end}. Use "
+                f"family='{other}', or give a power.",
+                argument="power",
+            )
+        return Tweedie(self.link, found)
 
     def variance(self, mu: Vector) -> Vector:
         return mu**self.power
