@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from penglm import checks
 from penglm._typing import Index, Vector
@@ -75,15 +74,13 @@ class PathResults:
         """Coefficients, one row a name and one column a strength, stored sparse."""
         import pandas as pd
 
-        entries = [solution.entries for solution in self.solutions]
-        values = np.concatenate([each.values for each in entries])
-        places = np.concatenate([each.places for each in entries])
-        starts = np.concatenate([[0], np.cumsum(self.n_nonzero)])
-        shape = len(self.data.names), len(entries)
-        matrix = sparse.csc_array((values, places, starts), shape=shape)
-        accessor: Any = pd.DataFrame.sparse
-        return accessor.from_spmatrix(
-            matrix, index=list(self.data.names), columns=self.alphas
+        # DataFrame.sparse.from_spmatrix of pandas 3.0 fills floats with NaN, not 0.
+        columns = {
+            k: pd.arrays.SparseArray(solution.coef, fill_value=0.0)
+            for k, solution in enumerate(self.solutions)
+        }
+        return pd.DataFrame(columns, index=list(self.data.names)).set_axis(
+            self.alphas, axis=1
         )
 
     @property

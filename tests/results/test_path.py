@@ -174,7 +174,8 @@ def test_coefficients_of_all_points_are_one_sparse_frame(family):
     assert path.coef.shape == (P, len(path))
     assert list(path.coef.index) == [f"v{j}" for j in range(P)]
     assert_array_equal(path.coef.columns, path.alphas)
-    dense = path.coef.sparse.to_dense().to_numpy()
+    dense = path.coef.to_numpy()
+    assert_array_equal(path.coef.sparse.to_dense(), dense)
     assert_array_equal(dense, np.column_stack([s.coef for s in path.solutions]))
     assert_array_equal(path.n_nonzero, np.count_nonzero(dense, axis=0))
     X, weight = path.data.design.to_dense(), path.data.sample_weight
