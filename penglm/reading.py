@@ -72,7 +72,8 @@ def from_text(text: str, name: str) -> "pd.DataFrame":
 
     try:
         refuse_odd_header(text, name)
-        table = pd.read_csv(io.StringIO(text))
+        # Numbers as they were written, whatever parser a pandas has by default.
+        table = pd.read_csv(io.StringIO(text), float_precision="round_trip")
     except pd.errors.EmptyDataError:
         raise DataFileError(f"{name} is empty; a header and rows are needed.") from None
     except (pd.errors.ParserError, csv.Error) as error:
