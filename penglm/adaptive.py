@@ -101,10 +101,10 @@ class Adaptive:
             If the pilot does not exist or does not fit the columns.
         """
         problem = statement.problem(1.0, engine)
-        size = problem.scale if statement.standardize else np.ones(problem.n_features)
         own = statement.penalty_factor
+        size = np.abs(self.coef(statement, engine, problem) * problem.penalty_scale)
         with np.errstate(divide="ignore", over="ignore"):
-            weight = np.abs(self.coef(statement, engine, problem) * size) ** -self.gamma
+            weight = size**-self.gamma
             return np.multiply(own, weight, out=np.zeros_like(own), where=own > 0.0)
 
     def coef(self, statement: Statement, engine: Engine, problem: Problem) -> Vector:

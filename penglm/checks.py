@@ -22,6 +22,9 @@ LEAST_SIZE = float(np.finfo(float).tiny / np.finfo(float).eps)
 # Weights that add up to less are single numbers without all their digits.
 LEAST_WEIGHT = 1e-300
 
+NUMERIC = "numeric"
+"""Standardise the columns that hold other numbers than 0 and 1."""
+
 
 def refuse_missing(
     values: Any, argument: str, bad: Mask, names: Sequence[str] = ()
@@ -191,6 +194,18 @@ def choice(value: str, allowed: Sequence[str], argument: str) -> str:
             argument=argument,
         )
     return value
+
+
+def scaling(standardize: Any) -> bool | str:
+    """Return which columns are standardised: all, none, or ``"numeric"`` ones."""
+    if isinstance(standardize, str):
+        if standardize != NUMERIC:
+            raise PenglmInputError(
+                f"standardize = {standardize!r}; use True, False or 'numeric'.",
+                argument="standardize",
+            )
+        return NUMERIC
+    return bool(standardize)
 
 
 def per_column(

@@ -87,7 +87,9 @@ def add_fit(commands: Any) -> None:
     how.add_argument("--cv", type=int, metavar="K", help="choose by K folds")
     fit.add_argument("--select", choices=("1se", "min"), default="1se")
     fit.add_argument("--l1-ratio", type=float, nargs="+", default=[1.0], metavar="R")
-    fit.add_argument("--no-standardize", action="store_true")
+    scaling = fit.add_mutually_exclusive_group()
+    scaling.add_argument("--standardize", choices=("numeric",), default=True)
+    scaling.add_argument("--no-standardize", action="store_false", dest="standardize")
     fit.add_argument(
         "--coding", choices=("treatment", "full", "sum"), default="treatment"
     )

@@ -48,7 +48,7 @@ def fit(chosen: Namespace) -> int:
         link=chosen.link,
         freq_weights=chosen.weights,
         exposure=chosen.exposure,
-        standardize=not chosen.no_standardize,
+        standardize=chosen.standardize,
         coding=chosen.coding,
         trusted=False,
     )

@@ -34,7 +34,7 @@ def certify(
     freq_weights: Any = None,
     var_weights: Any = None,
     fit_intercept: bool = True,
-    standardize: bool = True,
+    standardize: bool | str = True,
     penalty_factor: Any = None,
     lower: Any = None,
     upper: Any = None,

@@ -32,9 +32,10 @@ class PenalizedGLM(Fitting):
         Precision of each row. The solver uses the product of both.
     fit_intercept : bool, default True
         The intercept is never penalised.
-    standardize : bool, default True
+    standardize : bool or "numeric", default True
         Penalise ``coef * sd``, sd weighted and divided by the weight total.
-        Coefficients are on the original scale either way.
+        ``"numeric"`` spares columns of 0 and 1 only, such as those of a factor, which
+        are then penalised as they are. Coefficients are on the original scale always.
     penalty_factor : float, array (p,) or mapping, optional
         Multiplies the penalty of each column; 0 frees, ``inf`` excludes it. Never
         rescaled. A mapping goes by column or by formula term.
@@ -72,7 +73,7 @@ class PenalizedGLM(Fitting):
         freq_weights: Any = None,
         var_weights: Any = None,
         fit_intercept: bool = True,
-        standardize: bool = True,
+        standardize: bool | str = True,
         penalty_factor: Any = None,
         lower: Any = None,
         upper: Any = None,
@@ -103,7 +104,7 @@ class PenalizedGLM(Fitting):
         exposure: Any = None,
         freq_weights: Any = None,
         var_weights: Any = None,
-        standardize: bool = True,
+        standardize: bool | str = True,
         penalty_factor: Any = None,
         lower: Any = None,
         upper: Any = None,

@@ -12,6 +12,7 @@ import numpy as np
 
 from penglm import checks, response
 from penglm._typing import Vector
+from penglm.checks import NUMERIC
 from penglm.diagnosis import tell, tell_constant
 from penglm.engines import Block, Engine, Local
 from penglm.exceptions import PenglmInputError
@@ -49,7 +50,8 @@ class Statement:
     ----------
     data : ModelData
     family : Family
-    fit_intercept, standardize : bool
+    fit_intercept : bool
+    standardize : bool or "numeric"
     penalty_factor, lower, upper : Vector (p,)
     coding : str
     n_estimated : int
@@ -59,7 +61,7 @@ class Statement:
     data: ModelData
     family: Family
     fit_intercept: bool
-    standardize: bool
+    standardize: bool | str
     penalty_factor: Vector
     lower: Vector
     upper: Vector
@@ -73,7 +75,7 @@ class Statement:
         family: Family,
         *,
         fit_intercept: bool = True,
-        standardize: bool = True,
+        standardize: bool | str = True,
         penalty_factor: Any = None,
         lower: Any = None,
         upper: Any = None,
@@ -100,8 +102,8 @@ class Statement:
         response.check_finite_solution(data.y[used], family, fit_intercept)
         response.check_squares(data.y[used], data.offset[used], family, data.rows[used])
         statement = cls(
-            data, family, bool(fit_intercept), bool(standardize), factor, low, high,
-            coding,
+            data, family, bool(fit_intercept), checks.scaling(standardize), factor, low,
+            high, coding,
         )  # fmt: skip
         checks.sizes(statement.moments.mean, statement.moments.sd, names)
         if fit_intercept:
@@ -112,7 +114,8 @@ class Statement:
         """Return the same under a family with a parameter estimated from its rows."""
         other = replace(self, family=family, n_estimated=1)
         # The rows are the same, and so is what was measured of their columns.
-        vars(other).update(engine=self.engine, moments=self.moments)
+        for name in ("engine", "moments", "is_standardized"):
+            vars(other)[name] = getattr(self, name)
         return other
 
     @cached_property
@@ -127,6 +130,14 @@ class Statement:
     def moments(self) -> Moments:
         """Weight total, means and standard deviations of the columns."""
         return measure(self.engine)
+
+    @cached_property
+    def is_standardized(self) -> Any:
+        """Boolean (p,): columns that are penalised per standard deviation."""
+        if self.standardize != NUMERIC:
+            return np.full(len(self.data.names), self.standardize)
+        blocks = self.engine.blocks
+        return ~np.all([block.design.is_indicator() for block in blocks], axis=0)
 
     @cached_property
     def dropped(self) -> tuple[str, ...]:
@@ -175,7 +186,7 @@ class Statement:
             lower=self.lower,
             upper=self.upper,
             fit_intercept=self.fit_intercept,
-            standardize=self.standardize,
+            is_standardized=self.is_standardized,
         )
 
     def spec(self, l1_ratio: float, penalty: type[Penalty] = ElasticNet) -> ModelSpec:

@@ -178,6 +178,20 @@ class Design(ABC):
     def columns(self) -> tuple[Columns, ...]:
         """Return the pieces that column kernels sweep, in column order; kept."""
 
+    def is_indicator(self) -> Any:
+        """Return a boolean (p,): columns that hold nothing but 0 and 1."""
+        found = np.zeros(self.shape[1], dtype=bool)
+        for piece in self.columns():
+            width = piece.stop - piece.start
+            if piece.indptr is None:
+                entries: Any = piece.dense
+                other = ((entries != 0.0) & (entries != 1.0)).any(axis=0)
+            else:
+                home = np.repeat(np.arange(width), np.diff(piece.indptr))
+                other = np.bincount(home[piece.data != 1.0], minlength=width) > 0
+            found[piece.start : piece.stop] = ~other
+        return found
+
     @abstractmethod
     def to_dense(self) -> Matrix:
         """Return a copy of the matrix (n, p); for tests and small problems."""

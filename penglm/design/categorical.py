@@ -112,6 +112,9 @@ class Categorical(Design):
             )
         return self.swept
 
+    def is_indicator(self) -> Any:
+        return np.ones(self.shape[1], dtype=bool)
+
     def to_dense(self) -> Matrix:
         dense: Matrix = self.indicator().toarray()
         return dense

@@ -263,6 +263,9 @@ class Split(Design):
             )
         return tuple(found)
 
+    def is_indicator(self) -> Any:
+        return np.concatenate([part.is_indicator() for part in self.parts])
+
     def to_dense(self) -> Matrix:
         return np.hstack([part.to_dense() for part in self.parts])
 

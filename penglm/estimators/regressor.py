@@ -88,9 +88,10 @@ class PenalizedGLMRegressor(Regressor):
     l1_ratio : float, default 1.0
         1 for the lasso, 0 for ridge, between them the elastic net.
     fit_intercept : bool, default True
-    standardize : bool, default True
-        Whether the penalty acts on coefficients of columns with unit sd. They are
-        returned in the units of the columns either way.
+    standardize : bool or "numeric", default True
+        Whether the penalty acts on coefficients of columns with unit sd; with
+        ``"numeric"`` on those of columns with other numbers than 0 and 1. They are
+        returned in the units of the columns always.
     penalty_factor, lower, upper : array (p,), dict by column name, or float, optional
         A factor of each coefficient's penalty, and limits of the coefficients.
     tol : float, default 1e-5
@@ -128,7 +129,7 @@ class PenalizedGLMRegressor(Regressor):
         alpha: float = 1.0,
         l1_ratio: float = 1.0,
         fit_intercept: bool = True,
-        standardize: bool = True,
+        standardize: bool | str = True,
         penalty_factor: Any = None,
         lower: Any = None,
         upper: Any = None,
@@ -171,9 +172,10 @@ class PenalizedGLMRegressorCV(CrossValidated, Regressor):
     select : {"1se", "min"}
         The strongest penalty within one standard error of the best, or the best.
     fit_intercept : bool, default True
-    standardize : bool, default True
-        Whether the penalty acts on coefficients of columns with unit sd. They are
-        returned in the units of the columns either way.
+    standardize : bool or "numeric", default True
+        Whether the penalty acts on coefficients of columns with unit sd; with
+        ``"numeric"`` on those of columns with other numbers than 0 and 1. They are
+        returned in the units of the columns always.
     penalty_factor, lower, upper : array (p,), dict by column name, or float, optional
         A factor of each coefficient's penalty, and limits of the coefficients.
     tol : float, default 1e-5
@@ -213,7 +215,7 @@ class PenalizedGLMRegressorCV(CrossValidated, Regressor):
         metric: str = "deviance",
         select: str = "1se",
         fit_intercept: bool = True,
-        standardize: bool = True,
+        standardize: bool | str = True,
         penalty_factor: Any = None,
         lower: Any = None,
         upper: Any = None,

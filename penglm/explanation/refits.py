@@ -33,8 +33,6 @@ class Refits:
         What is explained.
     null : Null
     options : Options
-    standardize : bool
-        Whether coefficients are penalised per standard deviation.
     is_estimated : bool
         Whether parameters of the family were estimated; refits hold them.
 
@@ -51,13 +49,12 @@ class Refits:
         null: Null,
         options: Options,
         *,
-        standardize: bool,
         is_estimated: bool,
     ) -> None:
         self.is_estimated = is_estimated
         self.problem, self.solution = problem, solution
         self.null, self.options = null, options
-        self.unit = np.ones_like(problem.scale) if standardize else problem.scale
+        self.unit = problem.scale / problem.penalty_scale
         self.top = alpha_max(problem, null)
         self.floor = self.top * LEAST_SHARE[problem.engine.n_obs < problem.n_features]
         self.known = {solution.alpha: solution}

@@ -123,7 +123,7 @@ class Scan(Account):
         return pd.DataFrame(rows, columns=columns, index=names)
 
 
-def scan(refits: Refits, terms: Terms, l1_ratio: float, *, is_scaled: bool) -> Scan:
+def scan(refits: Refits, terms: Terms, l1_ratio: float) -> Scan:
     """Judge columns that could be made of those of the model.
 
     Parameters
@@ -131,14 +131,16 @@ def scan(refits: Refits, terms: Terms, l1_ratio: float, *, is_scaled: bool) -> S
     refits : Refits
     terms : Terms
     l1_ratio : float
-    is_scaled : bool
-        Whether the model standardises. If not, a candidate is taken as spread out as
-        the column it is made of, a product as the geometric mean of two.
 
     Raises
     ------
     PenglmInputError
         If there is no L1 part: without a threshold everything enters.
+
+    Notes
+    -----
+    A candidate is standardised as the column it is made of. If that is not, it is taken
+    as spread out as the column, a product as the geometric mean of two.
     """
     problem, solution = refits.problem, refits.solution
     at = refits.signals(solution.alpha)
@@ -159,7 +161,7 @@ def scan(refits: Refits, terms: Terms, l1_ratio: float, *, is_scaled: bool) -> S
         problem.weight_total,
         problem.fit_intercept,
     )
-    spread = np.ones(len(terms.names)) if is_scaled else problem.scale
+    spread = problem.scale / problem.penalty_scale
     found: list[Candidate] = []
     usable = np.flatnonzero(~terms.is_constant)
     size = max(AT_A_TIME // max(block.y.size, 1), 1)

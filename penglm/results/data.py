@@ -81,7 +81,8 @@ class ModelSpec:
     Attributes
     ----------
     family : Family
-    fit_intercept, standardize : bool
+    fit_intercept : bool
+    standardize : bool or "numeric"
     l1_ratio : float
     penalty_factor, lower, upper : Vector (p,)
     dropped : tuple of str
@@ -94,7 +95,7 @@ class ModelSpec:
 
     family: Family
     fit_intercept: bool
-    standardize: bool
+    standardize: bool | str
     l1_ratio: float
     penalty_factor: Vector
     lower: Vector

@@ -188,10 +188,7 @@ class Explained:
         """
         from penglm.explanation.scan import scan
 
-        return scan(
-            refits_of(self), terms_of(self), self.spec.l1_ratio,
-            is_scaled=self.spec.standardize,
-        )  # fmt: skip
+        return scan(refits_of(self), terms_of(self), self.spec.l1_ratio)
 
 
 def refits_of(fit: Explained) -> "Refits":
@@ -214,7 +211,7 @@ def refits_of(fit: Explained) -> "Refits":
         )
     return Refits(
         solved.problem, fit.solution, solved.null, solved.options,
-        standardize=fit.spec.standardize, is_estimated=fit.spec.n_estimated > 0,
+        is_estimated=fit.spec.n_estimated > 0,
     )  # fmt: skip
 
 

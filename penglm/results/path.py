@@ -252,12 +252,15 @@ class PathResults:
         accessor: Any = self.coef.sparse
         coef = accessor.to_coo().tocsr()[:, shown]
         moved = np.unique(coef.nonzero()[0])
-        is_scaled = self.spec.standardize
-        size = self.solved.problem.scale[moved] if is_scaled else np.ones(moved.size)
+        units = {
+            True: "per standard deviation of its column", False: "raw",
+            checks.NUMERIC: "per standard deviation, of 0 and 1 raw",
+        }  # fmt: skip
+        size = self.solved.problem.penalty_scale[moved]
         return picture.coefficients(
             against, x, coef[moved].toarray() * size[:, None],
             [self.data.names[j] for j in moved], self.n_nonzero[shown],
-            unit="per standard deviation of its column" if is_scaled else "raw",
+            unit=units[self.spec.standardize],
             chosen=chosen, most_names=most_names, ax=ax,
         )  # fmt: skip
 

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
+from penglm.checks import NUMERIC
 from penglm.results.fit import FitResults
 
 NO_STANDARD_ERRORS = (
     "No standard errors: those of maximum likelihood do not hold after selection and "
     "shrinkage."
 )
+
+STANDARDIZED = {True: "yes", False: "no", NUMERIC: "but for 0 and 1"}
 
 
 class Summary:
@@ -86,7 +89,7 @@ def header(
         ("Penalty:", f"{penalty} (l1_ratio {results.l1_ratio:g})"),
         ("alpha:", f"{results.alpha:.6g}"),
         ("alpha chosen by:", results.chosen_by),
-        ("Standardized:", "yes" if results.spec.standardize else "no"),
+        ("Standardized:", STANDARDIZED[results.spec.standardize]),
     ]
     right = [
         ("No. Observations:", f"{results.nobs:g}"),

@@ -100,6 +100,9 @@ class Problem:
         Sum of the sample weights, by which the loss is divided.
     center, scale : Vector (p,)
         The solver's columns are ``(x - center) / scale``; scales are positive.
+    penalty_scale : Vector (p,)
+        What the penalty charges is ``coef * penalty_scale``: the scale of a column that
+        is standardised, 1 for the others.
     """
 
     engine: Engine
@@ -109,6 +112,7 @@ class Problem:
     weight_total: float
     center: Vector
     scale: Vector
+    penalty_scale: Vector
 
     @classmethod
     def state(
@@ -123,22 +127,24 @@ class Problem:
         lower: Vector,
         upper: Vector,
         fit_intercept: bool,
-        standardize: bool,
+        is_standardized: Mask,
     ) -> Self:
         """State a penalised GLM on the rows of an engine."""
         scale, fixed = column_scale(moments, fit_intercept)
+        penalty_scale = np.where(is_standardized, scale, 1.0)
         null = np.clip(0.0, lower, upper)
         cost = penalty.build(
             l1_ratio,
             penalty_factor,
-            scale if standardize else np.ones_like(scale),
+            penalty_scale,
             np.where(fixed, null, lower),
             np.where(fixed, null, upper),
         )
         center = moments.mean if fit_intercept else np.zeros_like(scale)
         return cls(
-            engine, family, cost, fit_intercept, moments.weight_total, center, scale
-        )
+            engine, family, cost, fit_intercept, moments.weight_total, center, scale,
+            penalty_scale,
+        )  # fmt: skip
 
     def without_penalised(self) -> "Problem":
         """Return the problem of an infinite strength: only free columns may move."""
@@ -152,6 +158,7 @@ class Problem:
             penalty=self.penalty.take(columns),
             center=self.center[columns],
             scale=self.scale[columns],
+            penalty_scale=self.penalty_scale[columns],
         )
 
     @property
