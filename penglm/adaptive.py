@@ -21,7 +21,8 @@ from penglm.path import automatic_grid, solve_at, solve_path
 from penglm.penalties import AdaptiveElasticNet, Penalty, as_penalty
 from penglm.selection import fold_moments
 from penglm.selection import folds as folding
-from penglm.selection.cross_validation import best_index, score_path
+from penglm.selection.cross_validation import score_path
+from penglm.selection.scores import best_index
 from penglm.solver.null import fit_null
 from penglm.solver.outcome import Options
 from penglm.solver.problem import Moments, Problem
@@ -178,7 +179,7 @@ def ridge(statement: Statement, engine: Engine) -> Vector:
             min(RIDGE_FOLDS, block.y.size), block.y.size, seed=0,
             classes=block.y if is_classes else None,
         )  # fmt: skip
-        scores = score_path(
+        (scores,) = score_path(
             block, fold, partial(statement.problem, 0.0), alphas, options,
             moments=fold_moments.of(block, fold, problem), metric="deviance",
             n_jobs=1, progress=False,

@@ -152,14 +152,18 @@ def strengths(alphas: Any) -> Vector:
 
 def mix(l1_ratio: float) -> float:
     """Return an l1_ratio in [0, 1]."""
-    value = number(l1_ratio, "l1_ratio")
-    if not 0.0 <= value <= 1.0:
+    return share(l1_ratio, "l1_ratio", "1 is the lasso, 0 is ridge")
+
+
+def share(value: Any, argument: str, meaning: str) -> float:
+    """Return a number in [0, 1]."""
+    found = number(value, argument)
+    if not 0.0 <= found <= 1.0:
         raise PenglmInputError(
-            f"l1_ratio = {l1_ratio}; l1_ratio must lie in [0, 1] (1 is the lasso, "
-            "0 is ridge).",
-            argument="l1_ratio",
+            f"{argument} = {value}; {argument} must lie in [0, 1] ({meaning}).",
+            argument=argument,
         )
-    return value
+    return found
 
 
 def tolerance(tol: float) -> float:

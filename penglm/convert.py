@@ -11,6 +11,7 @@ from penglm.exceptions import PenglmInputError
 from penglm.families import as_family
 from penglm.penalties import AdaptiveElasticNet, as_penalty
 from penglm.results.fit import FitResults
+from penglm.results.relaxed import Mixed
 from penglm.solver.certificate import Candidates
 from penglm.solver.certificate import certify as judge
 from penglm.solver.problem import Problem
@@ -140,13 +141,17 @@ def verify(results: FitResults, data: Any) -> Certificate:
     Returns
     -------
     Certificate
-        Computed from the saved coefficients and these rows.
+        Computed from the saved coefficients and these rows; of a relaxed fit that of
+        the worse of its two ends.
 
     Raises
     ------
     PenglmInputError
         If the table does not give the columns of the model.
     """
+    if isinstance(results, Mixed):
+        ends = verify(results.penalised, data), verify(results.unpenalised, data)
+        return max(ends, key=lambda end: end.kkt_residual)
     kept, spec = results.data, results.spec
     for argument, column in kept.beside.items():
         if column is None:

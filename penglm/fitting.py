@@ -12,17 +12,16 @@ from penglm.diagnosis import tell
 from penglm.exceptions import PenglmInputError
 from penglm.families import Family
 from penglm.path import alpha_max, solve_at
+from penglm.relaxation import GAMMAS, OF_WHAT
 from penglm.results.cross_validation import CVResults
 from penglm.results.data import ModelData
 from penglm.results.fit import FitResults
 from penglm.results.path import PathResults
+from penglm.results.relaxed import best_place, relaxed_cv
 from penglm.selection import fold_moments
 from penglm.selection import folds as folding
-from penglm.selection.cross_validation import (
-    best_index,
-    check_metric,
-    score_path,
-)
+from penglm.selection.cross_validation import score_path
+from penglm.selection.metrics import check_metric
 from penglm.solver.problem import Problem
 from penglm.statement import Statement, options
 
@@ -191,6 +190,7 @@ class Fitting:
         groups: Any = None,
         metric: str = "deviance",
         select: str = "1se",
+        relax: Any = False,
         alphas: Any = None,
         n_alphas: int = 100,
         alpha_min_ratio: float | None = None,
@@ -217,6 +217,10 @@ class Fitting:
             Weighted by the sample weights of the rows left out.
         select : {"1se", "min"}
             Strongest penalty within one standard error of the best, or the best.
+        relax : bool or sequence of float, default False
+            Choose also how much of the penalised fit to keep when it is mixed with the
+            unpenalised refit of its support: among these shares, 0, 0.25, 0.5, 0.75
+            and 1 for True. Refits are made in each fold.
         n_jobs : int, default 1
             Folds at a time, each on a thread; -1 for one per core. The answer does
             not depend on it.
@@ -232,7 +236,8 @@ class Fitting:
 
         Returns
         -------
-        CVResults
+        CVResults or RelaxedCV
+            The latter with ``relax``, whose choices are a strength and a mix.
         """
         check_metric(metric, self.family)
         checks.choice(select, ("1se", "min"), "select")
@@ -248,14 +253,15 @@ class Fitting:
         )
         asked = options(tol, max_iter, on_nonconvergence)
         statement, kind = stated(self.statement, penalty)
+        gammas = shares(relax)
         runs = []
         ratios = [checks.mix(ratio) for ratio in np.atleast_1d(l1_ratio).tolist()]
         if not ratios:
             raise PenglmInputError("l1_ratio is empty.", argument="l1_ratio")
         grid = {"alphas": alphas, "n_alphas": n_alphas, "progress": progress,
                 "alpha_min_ratio": alpha_min_ratio}  # fmt: skip
-        # A pilot needs the rows of a fold; sums do not stand for them.
-        is_of_sums = statement is self.statement
+        # A pilot and refits need the rows of a fold; sums do not stand for them.
+        is_of_sums = statement is self.statement and gammas == (1.0,)
         statement = nuisance.known(statement, ratios[0], asked, kind, **grid)
         block, moments = statement.engine.blocks[0], None
         if is_of_sums:
@@ -269,15 +275,27 @@ class Fitting:
                 block, fold[fold >= 0],
                 partial(statement.problem, ratio, penalty=kind),
                 path.alphas, asked, moments=moments, metric=metric, n_jobs=jobs,
-                progress=progress,
+                progress=progress, gammas=gammas,
             )  # fmt: skip
-            runs.append((path, scores))
-        best = [float(scores.mean[best_index(scores, metric)]) for _, scores in runs]
-        path, scores = runs[
-            int(np.argmax(best) if metric == "auc" else np.argmin(best))
+            runs.append((path, dict(zip(gammas, scores, strict=True))))
+        best = [best_place(scores, metric) for _, scores in runs]
+        means = [
+            float(scores[gamma].mean[k])
+            for (_, scores), (gamma, k) in zip(runs, best, strict=True)
         ]
-        tried = dict(zip(ratios, best, strict=True))
-        return CVResults(
-            path.solutions, self.data, path.spec, path.solved, scores, metric, select,
-            fold, tried,
+        path, scores_by_gamma = runs[
+            int(np.argmax(means) if metric == "auc" else np.argmin(means))
+        ]
+        found = CVResults(
+            path.solutions, self.data, path.spec, path.solved, scores_by_gamma[1.0],
+            metric, select, fold, dict(zip(ratios, means, strict=True)),
         )  # fmt: skip
+        return relaxed_cv(found, scores_by_gamma) if relax is not False else found
+
+
+def shares(relax: Any) -> tuple[float, ...]:
+    """Return the mixes to try, the penalised fit among them."""
+    if isinstance(relax, bool):
+        return GAMMAS if relax else (1.0,)
+    found = {checks.share(gamma, "relax", OF_WHAT) for gamma in np.atleast_1d(relax)}
+    return tuple(sorted(found | {1.0}))

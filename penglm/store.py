@@ -19,11 +19,13 @@ from penglm.families.quasi import no_likelihood
 from penglm.penalties import PENALTIES
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.fit import FitResults
+from penglm.results.relaxed import Mixed
 from penglm.solver.solution import Certificate, Solution, SparseVector, Status
 from penglm.writing import write
 
 FORMAT = "penglm model"
-VERSION = 1
+# Each file carries the least version that can read it; relaxed fits need the second.
+VERSION = 2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,6 +65,21 @@ class LoadedFit(FitResults):
         )
 
 
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class LoadedRelaxed(Mixed, LoadedFit):
+    """A relaxed fit read from a file, with both of its ends."""
+
+    gamma: float
+    penalised: FitResults
+    unpenalised: FitResults
+
+    def relax(self, gamma: float = 0.0) -> Any:
+        raise PenglmInputError(
+            "a relaxed fit read from a file has no rows to measure another mix on; "
+            "fit the model again."
+        )
+
+
 def save(results: FitResults, path: Any) -> None:
     """Write a fit to ``path``; an older file is replaced in one step or not at all.
 
@@ -77,7 +94,7 @@ def save(results: FitResults, path: Any) -> None:
     model = described(results)
     document = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": 2 if isinstance(results, Mixed) else 1,
         "penglm": penglm.__version__,
         "sha256": checksum(model),
         "model": model,
@@ -142,7 +159,13 @@ def described(results: FitResults) -> dict[str, Any]:
     """Return a fit as values that JSON can hold."""
     data, spec, solution = results.data, results.spec, results.solution
     refuse_unregistered(spec)
-    encoder = None
+    encoder, ends = None, None
+    if isinstance(results, Mixed):
+        ends = {
+            "gamma": results.gamma,
+            "penalised": described(results.penalised),
+            "unpenalised": described(results.unpenalised),
+        }
     if data.encoder is not None:
         from penglm.formula.memory import packed
 
@@ -185,6 +208,7 @@ def described(results: FitResults) -> dict[str, Any]:
         "terms": {name: [s.start, s.stop] for name, s in data.term_slices.items()},
         "formula": data.formula,
         "encoder": encoder,
+        **({} if ends is None else {"relaxed": ends}),
     }
 
 
@@ -281,12 +305,16 @@ def restored(model: dict[str, Any]) -> FitResults:
         n_iter=model["n_iter"],
         history=(),
     )
-    return LoadedFit(
-        solution,
-        data,
-        spec,
-        model["chosen_by"],
-        kept_llf=None if model["llf"] is None else float(model["llf"]),
-        kept_nobs=model["nobs"],
-        kept_chi2=model["pearson_chi2"],
-    )
+    kept = {
+        "kept_llf": None if model["llf"] is None else float(model["llf"]),
+        "kept_nobs": model["nobs"],
+        "kept_chi2": model["pearson_chi2"],
+    }
+    if "relaxed" in model:
+        ends = model["relaxed"]
+        return LoadedRelaxed(
+            solution, data, spec, model["chosen_by"], **kept, gamma=ends["gamma"],
+            penalised=restored(ends["penalised"]),
+            unpenalised=restored(ends["unpenalised"]),
+        )  # fmt: skip
+    return LoadedFit(solution, data, spec, model["chosen_by"], **kept)

@@ -141,9 +141,9 @@ def test_a_pickle_is_refused_unread(tmp_path):
 
 
 def test_a_newer_version_is_named(saved):
-    document = json.loads(saved.read_text()) | {"version": 2}
+    document = json.loads(saved.read_text()) | {"version": 3}
     saved.write_text(json.dumps(document))
-    with pytest.raises(ModelFileError, match="file version 2; this penglm reads up to"):
+    with pytest.raises(ModelFileError, match="file version 3; this penglm reads up to"):
         pg.load(saved)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from penglm._typing import Index, Matrix, Vector
 from penglm.results.fit import FitResults
 from penglm.results.path import PathResults
-from penglm.selection.cross_validation import Scores, best_index, one_se_index
+from penglm.selection.scores import Scores, best_index, one_se_index
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -21,6 +21,7 @@ from penglm.solver.solution import Certificate, Solution, Status
 if TYPE_CHECKING:
     import pandas as pd
 
+    from penglm.results.relaxed import RelaxedFit
     from penglm.results.summary import Summary
 
 
@@ -190,6 +191,34 @@ class FitResults(Measures, Explained):
         levels = np.asarray(self.data.y_levels or (0, 1))
         labels = levels[(mu > 0.5).astype(int)]
         return np.where(np.isnan(mu), None, labels) if np.isnan(mu).any() else labels
+
+    def relax(self, gamma: float = 0.0) -> "RelaxedFit":
+        """Return the fit with its coefficients shrunk less, or not at all.
+
+        Parameters
+        ----------
+        gamma : float, default 0.0
+            Share of this fit in [0, 1]; the rest is the unpenalised refit of its
+            support, within the same limits.
+
+        Returns
+        -------
+        RelaxedFit
+            Its ``penalised`` and ``unpenalised`` ends carry a certificate each.
+
+        Raises
+        ------
+        PenglmInputError
+            If ``gamma`` lies outside [0, 1], or the fit has no rows.
+
+        Warns
+        -----
+        SeparationWarning, RankWarning, ConvergenceWarning
+            As ``fit(0)`` does, about the refit.
+        """
+        from penglm.results.relaxed import relaxed
+
+        return relaxed(self, gamma)
 
     def summary(self) -> "Summary":
         """Return a table in statsmodels' style, as text and as HTML."""

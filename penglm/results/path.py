@@ -23,6 +23,8 @@ from penglm.solver.working_set import Warm
 if TYPE_CHECKING:
     import pandas as pd
 
+    from penglm.results.relaxed import RelaxedPath
+
 # Two strengths closer than this are the same point of the path.
 SAME_ALPHA = 1e-10
 
@@ -175,6 +177,15 @@ class PathResults:
         checks.choice(by, CRITERIA, "by")
         best = int(self.criterion(by).argmin())
         return self.result(self.solutions[best], by.upper())
+
+    def relax(self, gamma: float = 0.0) -> "RelaxedPath":
+        """Return the path of relaxed fits; see ``FitResults.relax``.
+
+        Each support is fitted once.
+        """
+        from penglm.results.relaxed import relaxed_path
+
+        return relaxed_path(self, gamma)
 
     def predict(self, data: Any = None, *, alpha: float, **where: Any) -> Any:
         """Predict at one strength; see ``FitResults.predict``."""

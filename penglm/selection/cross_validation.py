@@ -12,106 +12,35 @@ from typing import TypeAlias
 
 import numpy as np
 
-from penglm import checks, response
+from penglm import response
 from penglm._typing import Index, Matrix, Vector
 from penglm.engines import Block, Local
 from penglm.exceptions import (
     ConvergenceWarning,
     NoFiniteSolutionError,
     PenglmInputError,
+    SeparationWarning,
     warn,
 )
-from penglm.families import Family
 from penglm.interruption import obey
 from penglm.path import trace
 from penglm.progress import Progress
+from penglm.relaxation import refit_points
 from penglm.selection.fold_moments import Compact, FoldMoments
+from penglm.selection.metrics import score, worst
+from penglm.selection.scores import Points, Scores, part
 from penglm.solver.null import Null, fit_null
 from penglm.solver.outcome import Options, Outcome
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Status
 
-METRICS = ("deviance", "mse", "mae", "class", "auc")
 # How often the waiting thread wakes to serve Ctrl-C, in seconds.
 HEARTBEAT = 0.2
 
 
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """What the folds say about one path.
-
-    Attributes
-    ----------
-    mean : Vector (m,)
-        Weighted mean over folds of the fold scores.
-    std : Vector (m,)
-        Its standard error.
-    by_fold : Matrix (folds, m)
-    left_out : tuple of (Matrix or Points)
-        Linear predictors (k, m) of the rows of each fold, or what they follow from.
-    block : Block
-    fold : Index (n,)
-        The rows, and the fold of each.
-    n_missed : int
-        Fits on folds that did not reach the tolerance.
-    """
-
-    mean: Vector
-    std: Vector
-    by_fold: Matrix
-    left_out: tuple["Matrix | Points", ...]
-    block: Block
-    fold: Index
-    n_missed: int = 0
-
-    @property
-    def out_of_fold(self) -> Matrix:
-        """Linear predictor (n, m) of each row from the fits that left it out."""
-        eta = np.empty((self.fold.size, self.mean.size))
-        for k, known in enumerate(self.left_out):
-            rows = np.flatnonzero(self.fold == k)
-            if isinstance(known, Points):
-                known = known.eta(part(self.block, rows, known.support))
-            eta[rows] = known
-        return eta
-
-
-@dataclass(frozen=True, eq=False)
-class Points:
-    """Fits along a path.
-
-    Attributes
-    ----------
-    intercepts : Vector (m,)
-    support : Index (k,)
-        Columns with a coefficient anywhere on the path.
-    coefs : Matrix (k, m)
-        In the units of the data.
-    """
-
-    intercepts: Vector
-    support: Index
-    coefs: Matrix
-
-    def eta(self, rows: Block) -> Matrix:
-        """Return linear predictors (n, m) of some rows, their columns the support."""
-        product = rows.design.linear_predictor(self.coefs)
-        return rows.offset[:, None] + self.intercepts + product
-
-
-def part(block: Block, rows: Index, columns: Index) -> Block:
-    """Return some rows of some columns, the smaller of both copies made first."""
-    n, p = block.design.shape
-    if columns.size == p:
-        return block.take(rows)
-    if n * columns.size < rows.size * p:
-        return replace(block, design=block.design.select(columns)).take(rows)
-    found = block.take(rows)
-    return replace(found, design=found.design.select(columns))
-
-
-Answer: TypeAlias = tuple["Matrix | Points", Vector, int]
-"""What predicts the rows of a fold, their scores (m,), and how many fits missed."""
+Answer: TypeAlias = tuple[list[tuple["Matrix | Points", Vector]], int, int]
+"""What predicts the rows of a fold and their scores (m,), for each mix; how many fits
+missed, and how many refits have no finite optimum."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,17 +135,9 @@ class Folds:
                 return points, left
         test = part(self.block, fold.rows, points.support)
         eta = points.eta(test)
-        return eta, score(fold.problem, test, eta, metric)
-
-
-def check_metric(metric: str, family: Family) -> None:
-    """Raise unless a metric is known and fits the family."""
-    checks.choice(metric, METRICS, "metric")
-    if metric in ("class", "auc") and not family.has_classes:
-        raise PenglmInputError(
-            f"metric = {metric!r} is for the binomial family, not '{family.name}'.",
-            argument="metric",
-        )
+        is_known = np.isfinite(points.intercepts)
+        found = score(fold.problem, test, np.where(is_known, eta, 0.0), metric)
+        return eta, np.where(is_known, found, worst(metric))
 
 
 def score_path(
@@ -230,8 +151,9 @@ def score_path(
     metric: str,
     n_jobs: int,
     progress: str | bool,
-) -> Scores:
-    """Fit a path without each fold and score it there.
+    gammas: Sequence[float] = (1.0,),
+) -> list[Scores]:
+    """Fit a path without each fold and score it there, once for each mix.
 
     Parameters
     ----------
@@ -245,15 +167,26 @@ def score_path(
         Descending.
     moments : FoldMoments or None
         Where sums over the folds stand for their rows.
+    gammas : sequence of float
+        Shares of the penalised fits, mixed with the refits of their supports.
     """
     parts = Folds(block, fold, problem_on, moments)
     with Progress(len(parts) * alphas.size, "cross-validation", progress) as bar:
         scores = cross_validate(
-            parts, alphas, options, metric=metric, n_jobs=n_jobs, on_point=bar.step
-        )
-    if scores.n_missed:
+            parts, alphas, options, metric=metric, n_jobs=n_jobs, on_point=bar.step,
+            gammas=gammas,
+        )  # fmt: skip
+    missed, nowhere = scores[0].n_missed, scores[0].n_nowhere
+    if nowhere:
         warn(
-            f"{scores.n_missed} of {len(parts) * alphas.size} fits on folds did not "
+            f"{nowhere} of {len(parts) * alphas.size} refits on folds have no finite "
+            "optimum (separated classes, or counts of a group that are all zero); at "
+            "those strengths only gamma = 1 can be chosen.",
+            SeparationWarning,
+        )
+    if missed:
+        warn(
+            f"{missed} of {len(parts) * alphas.size} fits on folds did not "
             "reach the tolerance; their scores are those of the last iterate. Raise "
             "max_iter, or choose among stronger penalties.",
             ConvergenceWarning,
@@ -281,8 +214,9 @@ def cross_validate(
     metric: str,
     n_jobs: int,
     on_point: Callable[[], None],
-) -> Scores:
-    """Score a path on held-out rows.
+    gammas: Sequence[float] = (1.0,),
+) -> list[Scores]:
+    """Score a path on held-out rows, for each mix.
 
     The answer does not depend on ``n_jobs``: folds share nothing but the grid.
     """
@@ -297,23 +231,52 @@ def cross_validate(
         )  # fmt: skip
         outcomes = list(steps)
         n_missed = sum(each.status is not Status.OPTIMAL for each in outcomes)
-        return *folds.judge(k, fold, fold.points(outcomes), metric), n_missed
+        points, n_nowhere = fold.points(outcomes), 0
+        other = points
+        if set(gammas) != {1.0}:
+            *loose, missed = refit_points(
+                fold.problem, points.support, points.coefs, options
+            )
+            other = replace(points, intercepts=loose[0], coefs=loose[1])
+            n_missed += missed
+            n_nowhere = int(np.isnan(other.intercepts).sum())
+        judged = [
+            folds.judge(k, fold, points.mixed(gamma, other), metric) for gamma in gammas
+        ]
+        return judged, n_missed, n_nowhere
 
     if n_jobs == 1:
         results = [work(k) for k in range(len(folds))]
     else:
         results = in_threads(work, len(folds), n_jobs, stop)
     weight = np.array([folds.weight(k) for k in range(len(folds))])
-    by_fold = np.array([value for _, value, _ in results])
+    missed = sum(missed for _, missed, _ in results)
+    nowhere = sum(nowhere for _, _, nowhere in results)
+    return [
+        summed([judged[g] for judged, _, _ in results], weight, folds, missed, nowhere)
+        for g in range(len(gammas))
+    ]
+
+
+def summed(
+    answers: Sequence[tuple[Matrix | Points, Vector]],
+    weight: Vector,
+    folds: Folds,
+    n_missed: int,
+    n_nowhere: int,
+) -> Scores:
+    """Return what the folds say together; ``weight`` is theirs."""
+    by_fold = np.array([value for _, value in answers])
     mean = np.average(by_fold, axis=0, weights=weight)
     # A fold may have rows without a valid mean; such a strength is never chosen.
     usable = np.isfinite(mean)
     apart = np.where(usable, by_fold, 0.0) - np.where(usable, mean, 0.0)
     spread = np.average(apart**2, axis=0, weights=weight)
-    std = np.where(usable, np.sqrt(spread / (len(folds) - 1)), np.inf)
-    n_missed = sum(missed for _, _, missed in results)
-    left_out = tuple(known for known, _, _ in results)
-    return Scores(mean, std, by_fold, left_out, folds.block, folds.fold, n_missed)
+    std = np.where(usable, np.sqrt(spread / (len(answers) - 1)), np.inf)
+    left_out = tuple(known for known, _ in answers)
+    return Scores(
+        mean, std, by_fold, left_out, folds.block, folds.fold, n_missed, n_nowhere
+    )
 
 
 def in_threads(
@@ -338,58 +301,3 @@ def in_threads(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def score(problem: Problem, test: Block, eta: Matrix, metric: str) -> Vector:
-    """Return the weighted mean score (m,); smaller is better, but for ``"auc"``."""
-    weight, family = test.sample_weight, problem.family
-    out = np.empty(eta.shape[1])
-    for k in range(out.size):
-        if metric == "deviance":
-            loss, _, _ = family.working_terms(test.y, eta[:, k])
-            out[k] = 2.0 * np.average(loss, weights=weight)
-            continue
-        mu = family.link.inverse(eta[:, k])
-        if metric == "mse":
-            out[k] = np.average((test.y - mu) ** 2, weights=weight)
-        elif metric == "mae":
-            out[k] = np.average(np.abs(test.y - mu), weights=weight)
-        elif metric == "class":
-            wrong = np.where(mu > 0.5, 1.0 - test.y, test.y)
-            out[k] = np.average(wrong, weights=weight)
-        else:
-            out[k] = auc(test.y, mu, weight)
-    return out
-
-
-def auc(y: Vector, mu: Vector, weight: Vector) -> float:
-    """Return the weighted area under the ROC curve, ties counted half."""
-    one, zero = weight * y, weight * (1.0 - y)
-    if one.sum() == 0.0 or zero.sum() == 0.0:
-        raise PenglmInputError(
-            'metric="auc" needs both classes in every fold; use fewer folds or '
-            'metric="deviance".',
-            argument="metric",
-        )
-    _, place = np.unique(mu, return_inverse=True)
-    ones, zeros = np.bincount(place, one), np.bincount(place, zero)
-    below = np.cumsum(zeros) - zeros
-    return float(ones @ (below + 0.5 * zeros) / (ones.sum() * zeros.sum()))
-
-
-def best_index(scores: Scores, metric: str) -> int:
-    """Return the strongest penalty with the best mean score."""
-    value = -scores.mean if metric == "auc" else scores.mean
-    return int(value.argmin())
-
-
-def one_se_index(scores: Scores, metric: str) -> int:
-    """Return the strongest penalty within one standard error of the best.
-
-    References
-    ----------
-    Hastie, Tibshirani and Friedman (2009), section 7.10.1.
-    """
-    best = best_index(scores, metric)
-    value = -scores.mean if metric == "auc" else scores.mean
-    return int(np.flatnonzero(value <= value[best] + scores.std[best])[0])
