@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import optimize
 
+from penglm._typing import Index, Vector
 from penglm.budget import start_below
 from penglm.explanation.signal import Signals, signals
 from penglm.path import alpha_max, solve_path
@@ -13,11 +14,13 @@ from penglm.solver.outcome import Options
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Solution, Status
 
-# Each strength looked at is this share of the one before, down to a share of alpha_max
-# that depends, as that of a path, on whether rows or columns are more.
-STEP = 0.9
+# Each strength looked at is this share of the one before, the larger share where more
+# than so many coefficients are looked for. The last is a share of alpha_max that
+# depends, as that of a path, on whether rows or columns are more.
+STEP, SMALL_STEP = 0.9, 0.995
+MANY = 50
 LEAST_SHARE = {True: 1e-2, False: 1e-4}
-# Strengths solved before asking again who is still missing.
+# Large steps solved before asking again who is still missing.
 AT_A_TIME = 8
 # How well a strength at which something changes is known.
 SHARPNESS = 1e-4
@@ -98,22 +101,20 @@ class Refits:
         float
             How far down the path was followed.
         """
+        search = Search(self, len(columns))
         missing = set(columns)
-        found: dict[int, float] = {}
         above = self.at(min(self.solution.alpha, self.top))
         while missing and above.alpha > self.floor:
-            alphas = above.alpha * STEP ** np.arange(1, AT_A_TIME + 1)
+            alphas = above.alpha * search.step ** np.arange(1, search.at_a_time + 1)
             alphas = np.unique(np.maximum(alphas, self.floor))[::-1]
             for below in self.solve(alphas.tolist()):
                 if below.status is Status.NO_FINITE_SOLUTION:
-                    return found, above.alpha
-                coef = below.coef
-                for j in sorted(missing):
-                    if coef[j] != 0.0:
-                        found[j] = self.crossing(j, below, above)
-                        missing.remove(j)
+                    return search.found, above.alpha
+                entered = set(below.entries.places.tolist()) & missing
+                search.between(sorted(entered), below, above)
+                missing -= entered
                 above = below
-        return found, above.alpha
+        return search.found, above.alpha
 
     def exits(self, columns: Sequence[int]) -> dict[int, float]:
         """Follow the path up until columns that are not zero have left.
@@ -124,42 +125,90 @@ class Refits:
             Strength at which each column leaves; those that never do are absent.
         """
         here, missing = self.solution, set(columns)
-        found: dict[int, float] = {}
+        search = Search(self, len(columns))
         if not missing or here.alpha >= self.top:
-            return found
+            return search.found
         bottom = max(here.alpha, self.floor)
-        n_steps = int(np.log(bottom / self.top) / np.log(STEP)) + 1
-        alphas = self.top * STEP ** np.arange(n_steps)
+        n_steps = int(np.log(bottom / self.top) / np.log(search.step)) + 1
+        alphas = self.top * search.step ** np.arange(n_steps)
         self.solve(alphas[alphas > here.alpha].tolist())
         below = here
         for alpha in sorted(alpha for alpha in self.known if alpha > here.alpha):
             above = self.known[alpha]
-            before, coef = below.coef, above.coef
-            for j in sorted(missing):
-                if np.sign(coef[j]) != np.sign(before[j]):
-                    found[j] = self.crossing(j, below, above)
-                    missing.remove(j)
+            is_other = np.sign(above.coef) != np.sign(below.coef)
+            left = [j for j in sorted(missing) if is_other[j]]
+            search.between(left, below, above)
+            missing.difference_update(left)
             below = above
-        return found
+        return search.found
 
-    def crossing(self, column: int, below: Solution, above: Solution) -> float:
-        """Return the strength between two at which a coefficient becomes zero.
 
-        It is not zero at the weaker one. What its signal exceeds its threshold by
-        changes sign there and, unlike the coefficient, is not flat on either side.
+class Search:
+    """Where coefficients become zero between neighbours of a path.
+
+    A few are looked for one by one between strengths far apart. Many share a path of
+    small steps, and between two of them what a signal exceeds its threshold by is taken
+    to be straight.
+
+    Parameters
+    ----------
+    refits : Refits
+    n_columns : int
+        How many coefficients are looked for.
+
+    Attributes
+    ----------
+    step : float
+        Share of a strength that the next is.
+    at_a_time : int
+        Strengths solved before asking again who is still missing.
+    found : dict of int to float
+    """
+
+    def __init__(self, refits: Refits, n_columns: int) -> None:
+        self.refits, self.found = refits, dict[int, float]()
+        self.is_shared = n_columns > MANY
+        self.step = SMALL_STEP if self.is_shared else STEP
+        self.at_a_time = int(AT_A_TIME * np.log(STEP) / np.log(self.step))
+
+    def between(self, columns: Sequence[int], below: Solution, above: Solution) -> None:
+        """Note where coefficients change between two strengths.
+
+        They are not zero at the weaker one.
         """
-        sign = float(np.sign(below.coef[column]))
+        places = np.array(columns, dtype=np.int64)
+        if not places.size:
+            return
+        low = self.excess(places, below, below)
+        high = self.excess(places, below, above)
+        for j, under, over in zip(places.tolist(), low, high, strict=True):
+            if over >= 0.0 or under <= 0.0:
+                self.found[j] = above.alpha if over >= 0.0 else below.alpha
+            elif self.is_shared:
+                share = float(under / (under - over))
+                self.found[j] = below.alpha + share * (above.alpha - below.alpha)
+            else:
+                self.found[j] = self.root(j, below, above)
+
+    def root(self, column: int, below: Solution, above: Solution) -> float:
+        """Return where excess is zero between two strengths, by solving there."""
+        place = np.array([column])
 
         def excess(alpha: float) -> float:
-            at = self.signals(alpha)
-            return sign * float(at.signal[column]) - float(at.threshold[column])
+            return float(self.excess(place, below, self.refits.at(alpha))[0])
 
-        if excess(above.alpha) >= 0.0:
-            return above.alpha
-        if excess(below.alpha) <= 0.0:
-            return below.alpha
         root = optimize.brentq(
             excess, below.alpha, above.alpha,
             xtol=SHARPNESS * above.alpha, rtol=SHARPNESS,
         )  # fmt: skip
         return float(root)
+
+    def excess(self, columns: Index, below: Solution, at: Solution) -> Vector:
+        """Return what signals exceed their thresholds by (k,), on the side they go.
+
+        It changes sign where a coefficient becomes zero and, unlike the coefficient, is
+        flat on neither side.
+        """
+        found = signals(self.refits.problem, at, self.refits.unit, columns)
+        excess: Vector = np.sign(below.coef[columns]) * found.signal - found.threshold
+        return excess

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penglm._typing import Vector
+from penglm._typing import Index, Vector
 from penglm.engines import Block
-from penglm.solver import quadratic
 from penglm.solver.problem import Problem
-from penglm.solver.solution import Point, Solution
+from penglm.solver.solution import Solution
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +39,10 @@ class Signals:
         return float(abs(self.signal[column]) / self.unit_threshold[column])
 
 
-def signals(problem: Problem, solution: Solution, unit: Vector) -> Signals:
-    """Return signals and thresholds (p,) at a solution.
+def signals(
+    problem: Problem, solution: Solution, unit: Vector, columns: Index | None = None
+) -> Signals:
+    """Return signals and thresholds (k,) at a solution.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ def signals(problem: Problem, solution: Solution, unit: Vector) -> Signals:
     unit : Vector (p,)
         How much of the solver's coefficient is one unit of the penalised one: 1 where
         the model standardises, the scale of the column where it does not.
+    columns : Index (k,), optional
+        All p if not given.
 
     Notes
     -----
@@ -60,34 +63,32 @@ def signals(problem: Problem, solution: Solution, unit: Vector) -> Signals:
     ``r_j`` the working residual with the column's own part put back (Friedman, Hastie
     and Tibshirani, 2010, J. Stat. Softw. 33(1), eq. 10).
     """
+    chosen = slice(None) if columns is None else columns
     point = problem.point(solution.intercept, solution.coef)
-    signal = quadratic.expand(problem, point).score
-    support = point.support
-    if support.size:
-        signal = signal + working_variance(problem, point) * point.coef
+    coef = point.coef[chosen]
+
+    def sums(block: Block) -> tuple[Vector, float, Vector, Vector]:
+        rows = problem.linearise(block, point)
+        design = problem.columns_of(block)
+        slope = design.gradient(block.sample_weight * rows.score_factor, columns)
+        if not coef.any():
+            return slope, 0.0, np.zeros_like(slope), np.zeros_like(slope)
+        weight = block.sample_weight * rows.working_weight
+        part = design if columns is None else design.select(columns)
+        mean, sd = part.moments(weight)
+        total = float(weight.sum())
+        return slope, total, total * mean, total * (sd**2 + mean**2)
+
+    signal, total, first, second = problem.engine.sum(sums)
+    if problem.fit_intercept and total > 0.0:
+        second = np.maximum(second - first**2 / total, 0.0)
+    signal = (signal + second * coef) / problem.weight_total
     penalty = problem.inner_penalty
     with np.errstate(invalid="ignore"):
         threshold = penalty.threshold(solution.alpha)
+    alone = penalty.threshold(1.0)
     return Signals(
-        signal * unit,
-        np.where(penalty.threshold(1.0) > 0.0, threshold, 0.0) * unit,
-        penalty.threshold(1.0) * unit,
+        signal * unit[chosen],
+        (np.where(alone > 0.0, threshold, 0.0) * unit)[chosen],
+        (alone * unit)[chosen],
     )
-
-
-def working_variance(problem: Problem, point: Point) -> Vector:
-    """Return ``h`` (p,): sums of squares of the columns under the working weights.
-
-    About their weighted means where there is an intercept, divided by ``W``.
-    """
-
-    def sums(block: Block) -> tuple[float, Vector, Vector]:
-        weight = block.sample_weight * problem.linearise(block, point).working_weight
-        mean, sd = problem.columns_of(block).moments(weight)
-        total = float(weight.sum())
-        return total, total * mean, total * (sd**2 + mean**2)
-
-    total, first, second = problem.engine.sum(sums)
-    if problem.fit_intercept and total > 0.0:
-        second = np.maximum(second - first**2 / total, 0.0)
-    return np.asarray(second) / problem.weight_total

@@ -9,6 +9,7 @@ import pytest
 import penglm as pg
 from penglm import datasets
 from penglm.exceptions import ConstantColumnWarning, PenglmInputError
+from penglm.explanation import refits
 from penglm.explanation.reason import Case
 
 # How far from the stated strength the fit has to look as the sentence says.
@@ -116,6 +117,22 @@ def test_wide_data_is_explained_down_to_a_hundredth_of_the_largest_strength():
         assert reason.searched_to == pytest.approx(0.01 * model.alpha_max())
         assert "does not enter on the path down to alpha" in reason.sentence
     assert refuted(model, explanation) == []
+
+
+@pytest.mark.parametrize("family", ["gaussian", "poisson", "gamma"])
+def test_coefficients_looked_for_together_are_found_where_they_are_alone(
+    family, monkeypatch
+):
+    model = simulated(family=family, penalty_factor=np.linspace(0.5, 2.0, 12))
+    fit = model.fit(0.3 * model.alpha_max(0.7), 0.7)
+    alone = fit.explain().frame()
+    monkeypatch.setattr(refits, "MANY", 0)
+    explanation = fit.explain()
+    together = explanation.frame()
+    for strength in ("enters_at", "leaves_at"):
+        assert alone[strength].notna().any()
+        np.testing.assert_allclose(together[strength], alone[strength], rtol=2e-3)
+    assert refuted(model, explanation, 0.7) == []
 
 
 @pytest.mark.parametrize("standardize", [True, False])
