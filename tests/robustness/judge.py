@@ -8,9 +8,11 @@ defined in docs/objective.md.
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 REAL = np.longdouble
 EPS = np.finfo(float).eps
+PI = "3.14159265358979323846264338"
 # Where the threshold of a column is below this share of the null model's largest slope,
 # or a mix below the least one, docs/objective.md measures in other units.
 FLOOR = 1e-8
@@ -20,12 +22,19 @@ CONSTANT = 64 * EPS
 # A slope of fewer roundings than this has no digits to spare for a tolerance.
 ROUNDINGS = 1e6
 SEARCH_STEPS = 400
+LAST_DIGITS = 8 * np.finfo(REAL).eps
 
 
 def logistic(eta):
     """Return 1 / (1 + exp(-eta)) without overflow."""
     small = np.exp(-np.abs(eta))
     return np.where(eta >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def normal(eta):
+    """Return the normal distribution function; 1 minus it keeps its digits too."""
+    tail = ndtr(-np.abs(eta).astype(float)).astype(eta.dtype)
+    return np.where(eta > 0, 1 - tail, tail)
 
 
 # name: mean, its derivative, and eta of a mean
@@ -41,6 +50,21 @@ LINKS = {
         lambda eta: -np.expm1(-np.exp(eta)),
         lambda eta: np.exp(eta - np.exp(eta)),
         lambda mu: np.log(-np.log1p(-mu)),
+    ),
+    "loglog": (
+        lambda eta: np.exp(-np.exp(-eta)),
+        lambda eta: np.exp(-eta - np.exp(-eta)),
+        lambda mu: -np.log(-np.log(mu)),
+    ),
+    "probit": (
+        normal,
+        lambda eta: np.exp(-(eta**2) / 2) / np.sqrt(2 * REAL(PI)),
+        lambda mu: ndtri(float(mu)),
+    ),
+    "cauchy": (
+        lambda eta: np.arctan2(np.ones_like(eta), -eta) / REAL(PI),
+        lambda eta: 1 / (REAL(PI) * (1 + eta**2)),
+        lambda mu: -1 / np.tan(REAL(PI) * mu),
     ),
     "sqrt": (lambda eta: eta**2, lambda eta: 2 * eta, np.sqrt),
     "inverse": (lambda eta: 1 / eta, lambda eta: -1 / eta**2, lambda mu: 1 / mu),
@@ -59,6 +83,8 @@ VARIANCES = {
     "negative_binomial": lambda mu, known: mu + mu**2 / REAL(known["theta"]),
     "tweedie": lambda mu, known: mu ** REAL(known["power"]),
 }
+# What has the means and variances, up to a constant, of another family.
+SAME_SLOPES = {"quasipoisson": "poisson", "quasibinomial": "binomial"}
 # The derivative of the mean is this many times the variance, so the two cancel.
 CANONICAL = {
     ("gaussian", "identity"): 1,
@@ -119,7 +145,7 @@ class Verdict:
 
 def knows(family: str, link: str) -> bool:
     """Tell whether this pair can be judged in extended precision."""
-    return family in VARIANCES and link in LINKS
+    return SAME_SLOPES.get(family, family) in VARIANCES and link in LINKS
 
 
 def filled(values, default: float, size: int) -> np.ndarray:
@@ -134,6 +160,7 @@ class Judge:
     def __init__(self, model: Model) -> None:
         n, p = np.shape(model.X)
         self.model = model
+        self.family = SAME_SLOPES.get(model.family, model.family)
         weight = filled(model.sample_weight, 1.0, n)
         here = weight > 0
         self.weight = weight[here] / weight.max()
@@ -168,10 +195,10 @@ class Judge:
         """Return means and the factor of ``y - mu`` in the slope of the loss."""
         mean, deriv, _ = LINKS[self.model.link]
         mu = mean(eta)
-        known = CANONICAL.get((self.model.family, self.model.link))
+        known = CANONICAL.get((self.family, self.model.link))
         if known:
             return mu, np.full_like(eta, known)
-        return mu, deriv(eta) / VARIANCES[self.model.family](mu, self.model.parameters)
+        return mu, deriv(eta) / VARIANCES[self.family](mu, self.model.parameters)
 
     def slope(self, eta):
         """Return minus the derivative of the half-deviance in eta; NaN outside."""
@@ -259,22 +286,28 @@ class Judge:
         Newton's method within a bracket that shrinks.
         """
         _, deriv, to_eta = LINKS[self.model.link]
-        now = to_eta(self.weight @ self.y) - self.weight @ base
+        now = here = to_eta(self.weight @ self.y) - self.weight @ base
         low, high, reach = REAL(-np.inf), REAL(np.inf), REAL(1)
         for _ in range(SEARCH_STEPS):
             eta = base + now
-            gain = self.mean_and_gain(eta)[1]
             slope = self.weight @ self.slope(eta)
+            if np.isnan(slope) and here != now:  # beyond the domain: half way back
+                now = (now + here) / 2
+                continue
+            if slope == 0 or not np.isfinite(slope):
+                break
+            here = now
             low, high = (now, high) if slope > 0 else (low, now)
+            gain = self.mean_and_gain(eta)[1]
             with np.errstate(all="ignore"):
                 step = now + slope / (self.weight @ (deriv(eta) * gain))
+            if np.abs(step - now) <= LAST_DIGITS * np.abs(eta).max():
+                break
             if not low < step < high:
                 reach *= 2
                 step = (low + high) / 2
                 step = now - reach if low == -np.inf else step
                 step = now + reach if high == np.inf else step
-            if step == now or not np.isfinite(slope):
-                break
             now = step
         return now
 
