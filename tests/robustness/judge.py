@@ -237,6 +237,21 @@ class Judge:
             for k, alpha in enumerate(alphas)
         ]  # fmt: skip
 
+    def costs(self, alpha):
+        """Return thresholds, curvatures and units of columns of unit sd (p,)."""
+        mix = REAL(self.model.l1_ratio)
+        cost = alpha * self.factor / (1 if self.model.standardize else self.size)
+        l1, pull = mix * cost, (1 - mix) * cost
+        if not self.model.standardize:
+            pull = pull / self.size
+        unit = np.where(pull > 0, np.clip(pull, FLOOR, 1), 1) * self.unit
+        has_threshold = (l1 > 0) & (mix >= LEAST_MIX)
+        return (
+            l1,
+            pull,
+            np.where(has_threshold, np.maximum(l1, FLOOR * self.unit), unit),
+        )
+
     def verdict(self, alpha, coef, beside, slope, noise, noises) -> Verdict:
         """Judge one point from its slopes and their rounding."""
         lower, upper = self.lower, self.upper
@@ -245,21 +260,14 @@ class Judge:
             lower = np.where(held, self.null_coef, lower)
             upper = np.where(held, self.null_coef, upper)
             alpha = REAL(0)
-        mix = REAL(self.model.l1_ratio)
         b = coef * self.size
-        cost = alpha * self.factor / (1 if self.model.standardize else self.size)
-        l1, pull = mix * cost, (1 - mix) * cost
-        if not self.model.standardize:
-            pull = pull / self.size
+        l1, pull, unit = self.costs(alpha)
         low, high = np.where(b > 0, l1, -l1), np.where(b < 0, -l1, l1)
         # What stands at a limit may be pushed against it.
         low = np.where(coef <= lower, -np.inf, low)
         high = np.where(coef >= upper, np.inf, high)
         signal = slope - pull * b
         distance = np.maximum(np.maximum(low - signal, signal - high), 0)
-        unit = np.where(pull > 0, np.clip(pull, FLOOR, 1), 1) * self.unit
-        has_threshold = (l1 > 0) & (mix >= LEAST_MIX)
-        unit = np.where(has_threshold, np.maximum(l1, FLOOR * self.unit), unit)
         share, rounding = distance / unit, (noises / unit).max(initial=0)
         share[(coef < lower) | (coef > upper)] = np.inf
         worst = int(share.argmax()) if share.size else -1
