@@ -82,7 +82,7 @@ def default_names(n_features: int) -> tuple[str, ...]:
 
 def frame(values: Any, only: Sequence[str]) -> Table:
     """Read a data frame of any library, column by column, names kept."""
-    import narwhals as nw
+    import narwhals.stable.v1 as nw
 
     # Checked before narwhals, which refuses such frames in words of its own.
     unique_names(given_names(values))
@@ -106,7 +106,7 @@ def given_names(values: Any) -> list[str]:
 
 def column_names(values: Any) -> tuple[str, ...]:
     """Return the names of a data frame's columns, none for anything else."""
-    import narwhals as nw
+    import narwhals.stable.v1 as nw
 
     try:
         return tuple(map(str, nw.from_native(values, eager_only=True).columns))
@@ -139,7 +139,7 @@ def column(series: Any, name: str) -> Vector:
 
 
 def _float64() -> Any:
-    import narwhals as nw
+    import narwhals.stable.v1 as nw
 
     return nw.Float64
 
@@ -195,7 +195,7 @@ def cells(array: Array, argument: str) -> Vector:
 def vector(values: Any, argument: str, n_rows: int | None = None) -> Vector:
     """Return a float64 vector (n,), its length checked, missing values still in it."""
     if hasattr(values, "to_numpy") and not isinstance(values, np.ndarray):
-        import narwhals as nw
+        import narwhals.stable.v1 as nw
 
         series = nw.from_native(values, series_only=True, pass_through=True)
         if isinstance(series, nw.Series):

@@ -69,7 +69,7 @@ class Table(Mapping[str, Any]):
 
 def wrapped(data: Any) -> Any:
     """Return the table behind narwhals' face."""
-    import narwhals as nw
+    import narwhals.stable.v1 as nw
 
     try:
         return nw.from_native(data, eager_only=True)
@@ -118,7 +118,7 @@ def booleans(column: Any) -> Any:
 
 def from_other_frame(column: Any) -> Any:
     """Return a polars or pyarrow column as pandas or NumPy would hold it."""
-    import narwhals as nw
+    import narwhals.stable.v1 as nw
 
     series = nw.from_native(column, series_only=True, pass_through=True)
     if not isinstance(series, nw.Series):
