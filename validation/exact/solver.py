@@ -21,6 +21,7 @@ DIGITS = 80
 SMALL = mpf(10) ** -60
 MOST_STEPS = 200
 MOST_FACES = 200
+CONSTANT = 64 * mpf(2) ** -52
 SUFFICIENT = mpf("1e-4")
 
 
@@ -83,6 +84,16 @@ class Exact:
             sqrt(fdot(self.weight, [(value - mean) ** 2 for value in x]))
             for x, mean in zip(columns, means, strict=True)
         ]
+        # Equal up to the last digits of a double is constant: beside an intercept such
+        # a column says nothing, without one it is a column like any other.
+        self.idle = [
+            problem.fit_intercept and size <= CONSTANT * abs(mean)
+            for size, mean in zip(self.size, means, strict=True)
+        ]
+        self.size = [
+            mpf(1) if idle else size
+            for idle, size in zip(self.idle, self.size, strict=True)
+        ]
         self.center = means if problem.fit_intercept else [mpf(0)] * self.p
         self.columns = [
             [(value - center) / size for value in x]
@@ -111,7 +122,10 @@ class Exact:
 
     def strength(self, alpha: Any, l1_ratio: Any) -> None:
         """Set the penalty; an infinite strength holds what is penalised."""
-        self.held = [isinf(alpha) and c > 0 for c in self.cost]
+        self.held = [
+            idle or (isinf(alpha) and c > 0)
+            for idle, c in zip(self.idle, self.cost, strict=True)
+        ]
         mix = mpf(l1_ratio)
         alpha = mpf(0) if isinf(alpha) else mpf(alpha)
         self.l1 = [alpha * mix * c for c in self.cost]
@@ -158,6 +172,18 @@ class Exact:
             for l1, l2, b in zip(self.l1, self.l2, theta[1:], strict=True)
         ]
         return fdot(self.weight, losses) + fsum(costs)
+
+    def value_at(self, intercept: Any, coef: Any) -> Any:
+        """Return the objective of coefficients in the units of the data.
+
+        Infinite where there is no mean, and outside the limits.
+        """
+        given = [mpf(float(b)) * size for b, size in zip(coef, self.size, strict=True)]
+        limits = zip(self.lower, given, self.upper, strict=True)
+        if not all(low <= b <= high for low, b, high in limits):
+            return inf
+        moved = [mpf(float(b)) for b in coef]
+        return self.value([mpf(float(intercept)) + fdot(self.center, moved), *given])
 
     def slopes(self, theta: list[Any]) -> list[Any]:
         """Return derivatives of all but the l1 part, the intercept first."""

@@ -1,0 +1,1 @@
+"""Small problems that are hard to compute with, and who survives them."""
