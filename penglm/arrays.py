@@ -6,6 +6,7 @@ sense is for ``checks``. Nothing the caller passed is modified.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,9 @@ def table(values: Any, argument: str = "exog", only: Sequence[str] = ()) -> Tabl
                 f"{argument} has dtype {number}; use real numbers.", argument=argument
             )
         return Table(values, default_names(values.shape[1]), False)
-    if hasattr(values, "columns") or hasattr(values, "column_names"):
-        return frame(values, only)
+    data = opened(values, argument)
+    if data is not None:
+        return frame(data, only)
     if isinstance(values, str | bytes | None) or np.ndim(values) == 0:
         raise PenglmInputError(
             f"{argument} has type {type(values).__name__}; use an array, a SciPy "
@@ -80,13 +82,38 @@ def default_names(n_features: int) -> tuple[str, ...]:
     return tuple(f"x{j + 1}" for j in range(n_features))
 
 
-def frame(values: Any, only: Sequence[str]) -> Table:
-    """Read a data frame of any library, column by column, names kept."""
+def opened(values: Any, argument: str) -> Any:
+    """Return a data frame of any library behind narwhals' face, None for others.
+
+    Raises
+    ------
+    PenglmTypeError
+        If its rows have still to be computed.
+    PenglmInputError
+        If a name stands for more than one column.
+    """
+    if isinstance(values, np.ndarray | list | tuple | str | Mapping | None):
+        return None
     import narwhals.stable.v1 as nw
 
-    # Checked before narwhals, which refuses such frames in words of its own.
-    unique_names(given_names(values))
-    data = nw.from_native(values, eager_only=True)
+    if hasattr(values, "__arrow_c_array__") and hasattr(values, "column_names"):
+        # A record batch, which narwhals does not know.
+        values = nw.dependencies.get_pyarrow().table(values)
+    if nw.dependencies.is_into_dataframe(values):
+        # Checked before narwhals, which refuses such frames in words of its own.
+        unique_names(given_names(values))
+    data = nw.from_native(values, pass_through=True)
+    if isinstance(data, nw.LazyFrame):
+        raise PenglmTypeError(
+            f"{argument} is a {type(values).__name__}, whose rows have still to be "
+            f"computed; pass {argument}.collect().",
+            argument=argument,
+        )
+    return data if isinstance(data, nw.DataFrame) else None
+
+
+def frame(data: Any, only: Sequence[str]) -> Table:
+    """Read a data frame column by column, names kept."""
     # By position: a pandas column may be called 0, which elsewhere means a row.
     series = dict(zip(map(str, data.columns), data.iter_columns(), strict=True))
     if only and set(only) <= set(series):
@@ -106,12 +133,8 @@ def given_names(values: Any) -> list[str]:
 
 def column_names(values: Any) -> tuple[str, ...]:
     """Return the names of a data frame's columns, none for anything else."""
-    import narwhals.stable.v1 as nw
-
-    try:
-        return tuple(map(str, nw.from_native(values, eager_only=True).columns))
-    except TypeError:
-        return ()
+    data = opened(values, "data")
+    return () if data is None else tuple(map(str, data.columns))
 
 
 def column(series: Any, name: str) -> Vector:
@@ -122,15 +145,23 @@ def column(series: Any, name: str) -> Vector:
     PenglmTypeError
         If a cell is not a number.
     """
-    if series.dtype.is_numeric() or str(series.dtype) == "Boolean":
+    kind = series.dtype
+    if kind.is_numeric() or str(kind) == "Boolean":
         return np.asarray(series.cast(_float64()).to_numpy(), dtype=float)
+    if kind.is_temporal():
+        raise PenglmTypeError(
+            f"column '{name}' has dtype {kind}; a time is no number. Count it from a "
+            "fixed day, or take a part of it such as the month.",
+            argument=name,
+        )
     cells = series.to_list()
     for row, cell in enumerate(cells):
         missing = cell is None or cell != cell
-        if isinstance(cell, bool | int | float | np.number) or missing:
+        is_number = isinstance(cell, bool | int | float | Decimal | np.number)
+        if missing or (is_number and not is_label(series)):
             continue
         raise PenglmTypeError(
-            f"column '{name}' has dtype {series.dtype} with the text '{cell}' in row "
+            f"column '{name}' has dtype {kind} with the text '{cell}' in row "
             f"{row}; convert it to numbers or name it in a formula as C({name}).",
             argument=name,
             index=row,
@@ -194,13 +225,20 @@ def cells(array: Array, argument: str) -> Vector:
 
 def vector(values: Any, argument: str, n_rows: int | None = None) -> Vector:
     """Return a float64 vector (n,), its length checked, missing values still in it."""
-    if hasattr(values, "to_numpy") and not isinstance(values, np.ndarray):
-        import narwhals.stable.v1 as nw
-
-        series = nw.from_native(values, series_only=True, pass_through=True)
-        if isinstance(series, nw.Series):
-            values = column(series, argument)
-    array = numbers(values, argument)
+    if isinstance(values, str):
+        raise PenglmInputError(
+            f"{argument} is the text {values!r}; pass one value per row. Only a model "
+            "of a formula takes names of columns.",
+            argument=argument,
+        )
+    data = opened(values, argument)
+    if data is None:
+        series = series_of(values)
+        array = numbers(
+            values if series is None else column(series, argument), argument
+        )
+    else:
+        array = frame(data, ()).values
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -210,6 +248,50 @@ def vector(values: Any, argument: str, n_rows: int | None = None) -> Vector:
         )
     same_length(array, argument, n_rows)
     return array.astype(np.float64, copy=False)
+
+
+def series_of(values: Any) -> Any:
+    """Return a column of any library behind narwhals' face, None for others."""
+    if isinstance(values, np.ndarray) or not hasattr(values, "to_numpy"):
+        return None
+    import narwhals.stable.v1 as nw
+
+    if hasattr(values, "__arrow_c_array__"):
+        # An array of pyarrow, of which narwhals knows the chunked kind.
+        values = nw.dependencies.get_pyarrow().chunked_array([values])
+    series = nw.from_native(values, series_only=True, pass_through=True)
+    return series if isinstance(series, nw.Series) else None
+
+
+def is_label(series: Any) -> bool:
+    """Tell whether a column, behind narwhals' face, is categorical."""
+    import narwhals.stable.v1 as nw
+
+    return series.dtype in (nw.Categorical, nw.Enum)
+
+
+def levels_of(series: Any) -> list[Any] | None:
+    """Return the levels that a categorical column declares, in their order.
+
+    None for other columns, and for a polars Categorical, which remembers in what order
+    its levels were first seen by anybody.
+
+    Parameters
+    ----------
+    series : narwhals Series
+    """
+    import narwhals.stable.v1 as nw
+
+    if not is_label(series):
+        return None
+    native = series.to_native()
+    if series.implementation.is_polars() and series.dtype == nw.Categorical:
+        return None
+    if series.implementation.is_pyarrow():
+        chunks = native.unify_dictionaries().chunks
+        return chunks[0].dictionary.to_pylist() if chunks else None
+    known = getattr(native.dtype, "categories", None)
+    return None if known is None else list(known)
 
 
 def same_length(array: Array, argument: str, n_rows: int | None) -> None:

@@ -221,9 +221,14 @@ def per_column(
 ) -> Vector:
     """Spread a scalar, an array or a mapping over columns (p,).
 
-    A mapping goes by column name or by formula term; a term covers all its columns.
+    A mapping, or a pandas Series with labels, goes by column name or by formula term;
+    a term covers all its columns.
     """
     p = len(names)
+    labels: Any = getattr(value, "index", None)
+    has_labels = labels is not None and not callable(labels)
+    if has_labels and list(labels) != list(range(len(labels))):
+        value = dict(zip(map(str, labels), value, strict=True))
     if value is None:
         return np.full(p, default)
     if isinstance(value, Mapping):

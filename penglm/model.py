@@ -120,7 +120,8 @@ class PenalizedGLM(Fitting):
         formula : str
             patsy's language, with ``offset(...)``, bare ``log`` and ``.``.
         data : data frame or mapping
-            pandas, polars, pyarrow, or a dict of arrays.
+            pandas, polars, pyarrow, a dict of columns, or a structured array;
+            docs/formula.md says how their columns are read.
         offset, exposure, freq_weights, var_weights : column name or array, optional
         missing : {"drop", "raise"}, default "drop"
         coding : {"treatment", "full", "sum"}, default "treatment"

@@ -48,7 +48,7 @@ def read(values: Any, family: Family) -> Response:
         array = array[:, 0]
     if array.dtype.kind == "b":
         return Response(array.astype(float), levels=(False, True))
-    if array.dtype.kind in "OSUT" or hasattr(values, "cat"):
+    if array.dtype.kind in "OSUT" or categories(values):
         return labels(array, categories(values))
     return Response(arrays.vector(values, "endog"))
 
@@ -76,7 +76,10 @@ def counts(pair: Matrix) -> Response:
 
 
 def categories(values: Any) -> list[Any]:
-    """Return the levels of a pandas categorical in their order, none elsewhere."""
+    """Return the levels of a categorical in their order, none elsewhere."""
+    series = arrays.series_of(values)
+    if series is not None:
+        return arrays.levels_of(series) or []
     known = getattr(getattr(values, "dtype", None), "categories", None)
     return [] if known is None else list(known)
 

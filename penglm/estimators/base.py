@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from penglm import arrays
 from penglm._typing import Index, Vector
 from penglm.exceptions import PenglmInputError
 from penglm.families import Family
@@ -26,6 +27,13 @@ from penglm.selection.folds import assign
 # What a solver may be given; single precision stays so.
 NUMBERS = (np.float64, np.float32)
 STORED = ("csc", "csr")
+
+
+def checked(estimator: BaseEstimator, X: Any, *y: Any, **how: Any) -> Any:
+    """Return rows, and responses if given, as scikit-learn checks them."""
+    # Only to refuse by name what has no rows yet.
+    arrays.opened(X, "X")
+    return validate_data(estimator, X, *y, accept_sparse=STORED, dtype=NUMBERS, **how)
 
 
 class GLMEstimator(BaseEstimator):
@@ -79,7 +87,7 @@ class GLMEstimator(BaseEstimator):
             round.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=STORED, dtype=NUMBERS, reset=False)
+        X = checked(self, X, reset=False)
         if self.has_offset_ is (offset is None):
             was, now = ("with", "without") if offset is None else ("without", "with")
             raise PenglmInputError(

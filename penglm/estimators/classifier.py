@@ -5,14 +5,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import validate_data
 
 from penglm._typing import Matrix, Vector
 from penglm.estimators.base import (
-    NUMBERS,
-    STORED,
     CrossValidated,
     GLMEstimator,
+    checked,
     weights,
 )
 from penglm.families import as_family
@@ -39,7 +37,7 @@ class Classifier(ClassifierMixin, GLMEstimator):
         -------
         self
         """
-        X, y = validate_data(self, X, y, accept_sparse=STORED, dtype=NUMBERS)
+        X, y = checked(self, X, y)
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         self.classes_, event = np.unique(y, return_inverse=True)

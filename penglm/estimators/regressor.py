@@ -4,14 +4,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 
 from penglm._typing import Vector
 from penglm.estimators.base import (
-    NUMBERS,
-    STORED,
     CrossValidated,
     GLMEstimator,
+    checked,
     weights,
 )
 from penglm.families import as_family
@@ -38,9 +37,7 @@ class Regressor(RegressorMixin, GLMEstimator):
         -------
         self
         """
-        X, y = validate_data(
-            self, X, y, accept_sparse=STORED, dtype=NUMBERS, y_numeric=True
-        )
+        X, y = checked(self, X, y, y_numeric=True)
         y = y.astype(np.float64, copy=False)
         family = as_family(self.family, self.link)
         self.fitted(X, y, family, weights(sample_weight, X), offset)

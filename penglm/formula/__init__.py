@@ -201,6 +201,7 @@ def incomplete(
                 raise absent_column(value, table.names)
             beside[argument] = table[value]
         else:
+            arrays.same_index({"data": table, argument: value})
             beside[argument] = converted(value)
         if np.shape(beside[argument]) != (n_rows,):
             raise FormulaError(

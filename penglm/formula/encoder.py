@@ -45,6 +45,12 @@ class Known:
     def value(self, data: Table, *, refuse: bool = True) -> Numbers | Labels:
         """Return the factor's value on a table, unseen levels refused or strange."""
         value = evaluate(self.factor, self.state, data, self.levels, refuse=refuse)
+        if self.levels is None and isinstance(value, Labels):
+            raise FormulaError(
+                f"'{self.factor.code}' was a number when fitting, and is labels or "
+                "booleans in this table; convert it.",
+                argument=self.factor.code,
+            )
         if self.absent and isinstance(value, Labels):
             return without_absent(value, self.absent, self.factor.code, refuse)
         return value

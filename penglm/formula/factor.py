@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,13 @@ from patsy import EvalEnvironment, PatsyError
 from patsy.builtins import C
 from patsy.util import SortAnythingKey
 
+from penglm import arrays
 from penglm._typing import Index, Mask, Matrix
 from penglm.exceptions import FormulaError, PenglmError
 from penglm.formula.table import is_missing
+
+TIMES = (date, time, timedelta, np.datetime64, np.timedelta64, pd.Period)
+"""What is neither a number nor a label."""
 
 Marked = type(C(()))
 """What patsy's ``C(...)`` returns."""
@@ -94,6 +99,7 @@ def evaluate(
     """
     with told(factor, data):
         value = factor.eval(state, data)
+    arrays.same_index({"data": data, factor.code: unmarked(value)})
     return read(value, factor.code, levels, refuse=refuse)
 
 
@@ -110,7 +116,7 @@ def read(
     if marked:
         contrast = value.contrast if value.contrast is not None else contrast
         levels = value.levels if levels is None else levels
-        value = value.data
+        value = unmarked(value)
     kind = getattr(value, "dtype", None)
     if isinstance(kind, pd.CategoricalDtype):
         return categories(value, name, levels, contrast, refuse)
@@ -124,11 +130,13 @@ def read(
         value = value[:, 0]
     is_odd = isinstance(kind, np.dtype) and kind.kind in "cMm"
     if getattr(value, "ndim", 1) != 1 or is_odd:
-        raise FormulaError(
-            f"'{name}' has dtype {kind}; use numbers, booleans or labels.",
-            argument="formula",
-        )
+        raise no_labels(name, f"has dtype {kind}")
     return labels(value, name, levels, contrast, refuse)
+
+
+def unmarked(value: Any) -> Any:
+    """Return what ``C(...)`` encloses, anything else as it is."""
+    return value.data if isinstance(value, Marked) else value
 
 
 def numbers(value: Any, name: str) -> Numbers:
@@ -159,13 +167,28 @@ def labels(
     value: Any, name: str, levels: Sequence[Any] | None, contrast: Any, refuse: bool
 ) -> Labels:
     """Read labels of any kind; without given levels they are sorted, as patsy does."""
-    codes, found = pd.factorize(value, use_na_sentinel=True)
+    try:
+        codes, found = pd.factorize(value, use_na_sentinel=True)
+    except TypeError as error:
+        raise no_labels(name, f"has cells that are no labels ({error})") from None
     own = tuple(found.tolist() if hasattr(found, "tolist") else found)
+    times = [type(level).__name__ for level in own if isinstance(level, TIMES)]
+    if times:
+        raise no_labels(name, f"has times among its cells ({times[0]})")
     codes = np.asarray(codes, dtype=np.int64)
     if levels is None:
         is_boolean = getattr(value, "dtype", None) == np.bool_
         levels = (False, True) if is_boolean else sorted(own, key=SortAnythingKey)
     return recoded(codes, own, tuple(levels), name, contrast, refuse)
+
+
+def no_labels(name: str, what: str) -> FormulaError:
+    """Return the error for values that are neither numbers nor labels."""
+    return FormulaError(
+        f"'{name}' {what}; use numbers, booleans or labels. Count a time from a fixed "
+        "day, take a part of it such as the month, or write it as text for a label.",
+        argument="formula",
+    )
 
 
 def recoded(

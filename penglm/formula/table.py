@@ -1,6 +1,7 @@
 """Columns of anybody's table, converted one by one and only when a formula asks."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,13 @@ class Table(Mapping[str, Any]):
     """
 
     def __init__(self, data: Any, rows: Index | None = None) -> None:
-        self.data = {} if data is None else data
+        self.data = by_field({} if data is None else data)
         self.rows = rows
         self.kept: dict[str, Any] = {}
         if isinstance(self.data, Mapping):
             self.frame = None
             self.names = [str(name) for name in self.data]
         else:
-            arrays.unique_names(arrays.given_names(self.data))
             self.frame = wrapped(self.data)
             self.names = [str(name) for name in self.frame.columns]
 
@@ -40,6 +40,16 @@ class Table(Mapping[str, Any]):
         if self.frame is not None:
             return len(self.frame)
         return len(next(iter(self.data.values()))) if self.names else None
+
+    @cached_property
+    def index(self) -> Any:
+        """How pandas labels the rows, None where it does not."""
+        if self.frame is None:
+            labelled = (v.index for v in self.data.values() if isinstance(v, pd.Series))
+            whole = next(labelled, None)
+        else:
+            whole = getattr(self.data, "index", None)
+        return whole if whole is None or self.rows is None else whole[self.rows]
 
     def take(self, rows: Index) -> "Table":
         """Return the table with these rows only."""
@@ -67,18 +77,23 @@ class Table(Mapping[str, Any]):
         return len(self.names)
 
 
+def by_field(data: Any) -> Any:
+    """Return the columns of a structured array by name, anything else as it is."""
+    if isinstance(data, np.ndarray) and data.dtype.names:
+        return {name: data[name] for name in data.dtype.names}
+    return data
+
+
 def wrapped(data: Any) -> Any:
     """Return the table behind narwhals' face."""
-    import narwhals.stable.v1 as nw
-
-    try:
-        return nw.from_native(data, eager_only=True)
-    except TypeError:
+    frame = arrays.opened(data, "data")
+    if frame is None:
         raise FormulaError(
             f"data has type {type(data).__name__}; use a data frame (pandas, polars, "
             "pyarrow) or a dict of arrays.",
             argument="data",
-        ) from None
+        )
+    return frame
 
 
 def converted(column: Any) -> Any:
@@ -87,14 +102,28 @@ def converted(column: Any) -> Any:
     Nullable numbers become float64 with NaN; labels keep their order.
     """
     if isinstance(column, pd.Series):
+        if column.dtype == object:
+            return pd.Series(plain_cells(column.to_numpy()), index=column.index)
         if isinstance(column.dtype, np.dtype):
             return column
         return pd.Series(plain(column.array), index=column.index)
     if isinstance(column, list | tuple):
-        return np.asarray(column)
-    if isinstance(column, np.ndarray | pd.Categorical):
+        column = np.asarray(column)
+    if isinstance(column, np.ndarray):
+        return plain_cells(column) if column.dtype == object else column
+    if isinstance(column, pd.Categorical):
         return column
     return from_other_frame(column)
+
+
+def plain_cells(cells: Any) -> Any:
+    """Return an object array as numbers if every cell is one, as it is otherwise."""
+    kind = pd.api.types.infer_dtype(cells, skipna=True)
+    if kind == "integer" and not pd.isna(cells).any():
+        return cells.astype(np.int64)
+    if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
+        return np.where(pd.isna(cells), np.nan, cells).astype(float)
+    return cells
 
 
 def plain(column: Any) -> Any:
@@ -120,19 +149,24 @@ def from_other_frame(column: Any) -> Any:
     """Return a polars or pyarrow column as pandas or NumPy would hold it."""
     import narwhals.stable.v1 as nw
 
-    series = nw.from_native(column, series_only=True, pass_through=True)
-    if not isinstance(series, nw.Series):
+    series = arrays.series_of(column)
+    if series is None:
         return np.asarray(column)
-    if series.dtype.is_integer() and not series.is_null().any():
+    kind = series.dtype
+    if kind.is_integer() and not series.is_null().any():
         return np.asarray(series.cast(nw.Int64).to_numpy())
-    if series.dtype.is_numeric():
+    if kind.is_numeric():
         return np.asarray(series.cast(nw.Float64).to_numpy(), dtype=float)
+    if kind in (nw.Date, nw.Datetime, nw.Duration):
+        return np.asarray(series.to_numpy())
     cells = series.to_list()
-    if series.dtype in (nw.Categorical, nw.Enum):
-        return pd.Categorical(cells, categories=series.cat.get_categories().to_list())
-    if series.dtype == nw.Boolean:
+    levels = arrays.levels_of(series)
+    if levels is not None:
+        return pd.Categorical(cells, categories=levels)
+    if kind == nw.Boolean:
         return booleans(pd.array(cells, dtype="boolean"))
-    return np.array(cells, dtype=object)
+    # Through pandas, since NumPy would make a matrix of cells that are lists.
+    return plain_cells(pd.Series(cells, dtype=object).to_numpy())
 
 
 def is_missing(column: Any) -> Any:

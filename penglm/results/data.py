@@ -135,6 +135,7 @@ def encode(
         If a factor has a level that was not seen when fitting, and it is to be
         refused.
     """
+    arrays.same_index({"data": values, "offset": offset, "exposure": exposure})
     own_offset: Vector | float = 0.0
     if data.encoder is not None:
         design, formula_offset, is_missing = data.encoder.encode(values, unknown)
@@ -142,7 +143,8 @@ def encode(
             own_offset = formula_offset
         n_rows = design.shape[0]
     else:
-        chosen = select(arrays.table(values, only=data.names), data.names)
+        table = arrays.table(values, "data", only=data.names)
+        chosen = select(table, data.names)
         n_rows = chosen.shape[0]
         is_missing = arrays.missing_rows(chosen)
         if is_missing.any():
