@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 import penglm
+from penglm import schema
 from penglm._typing import Vector
 from penglm.design import Dense
-from penglm.exceptions import ModelFileError, PenglmInputError
+from penglm.exceptions import FormulaError, ModelFileError, PenglmInputError
 from penglm.families import FAMILIES, LINKS, as_link
 from penglm.families.links import Power
 from penglm.families.quasi import no_likelihood
@@ -140,10 +141,14 @@ def load(path: Any) -> FitResults:
             f"{name} is damaged (checksum mismatch); it cannot be loaded."
         )
     try:
+        schema.check(model, schema.MODEL)
         return restored(model)
+    except FormulaError:
+        # Its words say what of the formula is not allowed, and where it stands.
+        raise
     except ModelFileError as error:
         raise ModelFileError(f"{name} is damaged: {error}") from None
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
         raise ModelFileError(
             f"{name} is damaged ({error!r}); it cannot be loaded."
         ) from None
@@ -252,6 +257,7 @@ def restored(model: dict[str, Any]) -> FitResults:
     if model["encoder"] is not None:
         from penglm.formula.memory import unpacked
 
+        schema.check(model["encoder"], schema.ENCODER, "encoder")
         encoder = unpacked(model["encoder"])
         if list(encoder.names) != model["names"]:
             raise ModelFileError("its formula does not fit its names.")
@@ -275,9 +281,7 @@ def restored(model: dict[str, Any]) -> FitResults:
         columns=() if encoder is None else tuple(model["encoder"]["table"]),
     )
     spec = ModelSpec(
-        family=FAMILIES[model["family"]](
-            as_link(link), **model.get("family_parameters", {})
-        ),
+        family=FAMILIES[model["family"]](as_link(link), **model["family_parameters"]),
         fit_intercept=model["fit_intercept"],
         standardize=model["standardize"],
         l1_ratio=model["l1_ratio"],
@@ -288,7 +292,7 @@ def restored(model: dict[str, Any]) -> FitResults:
         null_deviance=model["null_deviance"],
         coding=model["coding"],
         penalty=model["penalty"],
-        n_estimated=model.get("n_estimated", 0),
+        n_estimated=model["n_estimated"],
     )
     solution = Solution(
         alpha=float(model["alpha"]),

@@ -212,6 +212,7 @@ def assemble(
             dense.clear()
 
     for subterm in subterms:
+        refuse_other_width(subterm, values)
         part = coding.block(subterm, values)
         if part.shape[0] != n_rows:
             raise FormulaError(
@@ -228,3 +229,20 @@ def assemble(
     if not parts:
         return Dense(np.zeros((n_rows, 0)))
     return parts[0] if len(parts) == 1 else Split(parts)
+
+
+def refuse_other_width(
+    subterm: Subterm, values: Mapping[str, Numbers | Labels]
+) -> None:
+    """Raise if an expression gives more or fewer columns than it did when fitting."""
+    for code, each in zip(subterm.factors, subterm.codings, strict=True):
+        value = values[code]
+        if not isinstance(value, Numbers):
+            continue
+        width = value.values.shape[1]
+        if width != len(each.suffixes):
+            raise FormulaError(
+                f"'{code}' has {width} columns where the model has "
+                f"{len(each.suffixes)}.",
+                argument="formula",
+            )

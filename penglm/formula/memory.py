@@ -69,7 +69,7 @@ def unpacked(kept: Mapping[str, Any]) -> Encoder:
     described = describe(kept["formula"], kept["table"], trusted=False)
     if len(described.factors) != len(kept["factors"]):
         raise ModelFileError("the formula of the file does not fit its factors.")
-    return Encoder(
+    encoder = Encoder(
         formula=kept["formula"],
         columns=tuple(kept["columns"]),
         factors=tuple(
@@ -86,6 +86,42 @@ def unpacked(kept: Mapping[str, Any]) -> Encoder:
             for part in kept["subterms"]
         ),
         has_intercept=bool(kept["has_intercept"]),
+    )
+    refuse_misfits(encoder)
+    return encoder
+
+
+def refuse_misfits(encoder: Encoder) -> None:
+    """Raise unless every coding fits the levels of its factor.
+
+    Raises
+    ------
+    ModelFileError
+        Naming the term that does not.
+    """
+    known = {each.factor.code: each for each in encoder.factors}
+    for part in encoder.subterms:
+        for code, coding in zip(part.factors, part.codings, strict=True):
+            if not fits(coding, known[code].levels):
+                raise ModelFileError(f"the term '{part.term}' does not fit '{code}'.")
+    for each in encoder.factors:
+        n_levels = len(each.levels or ())
+        if not set(each.absent) <= set(range(n_levels)):
+            raise ModelFileError(f"'{each.factor.code}' has not the levels it names.")
+
+
+def fits(coding: Coding, levels: tuple[Any, ...] | None) -> bool:
+    """Tell whether a coding is one of a factor with these levels."""
+    n_columns = len(coding.suffixes)
+    if levels is None or isinstance(coding, Plain):
+        return levels is None and isinstance(coding, Plain)
+    if isinstance(coding, Contrast):
+        return np.shape(coding.matrix) == (len(levels), n_columns)
+    is_reference = coding.drop in range(len(levels))
+    return (
+        coding.n_levels == len(levels)
+        and (coding.drop is None or is_reference)
+        and n_columns == len(levels) - is_reference
     )
 
 
@@ -124,6 +160,8 @@ def unpack_known(factor: Any, kept: Mapping[str, Any]) -> Known:
         raise ModelFileError(f"the transforms of '{factor.code}' are not all there.")
     for name, attributes in kept["transforms"].items():
         remembered = vars(state["transforms"][name])
+        if not set(attributes) <= set(remembered):
+            raise ModelFileError(f"'{factor.code}' remembers what it cannot.")
         remembered.clear()
         remembered.update({key: restored(each) for key, each in attributes.items()})
     levels = None if kept["levels"] is None else tuple(kept["levels"])
