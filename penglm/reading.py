@@ -74,6 +74,9 @@ def from_text(text: str, name: str) -> "pd.DataFrame":
         refuse_odd_header(text, name)
         # Numbers as they were written, whatever parser a pandas has by default.
         table = pd.read_csv(io.StringIO(text), float_precision="round_trip")
+        if len(table) and table.iloc[:, -1].isna().any():
+            # pandas completes short lines silently; a missing last cell may be one.
+            refuse_short_lines(text, name, len(table.columns))
     except pd.errors.EmptyDataError:
         raise DataFileError(f"{name} is empty; a header and rows are needed.") from None
     except (pd.errors.ParserError, csv.Error) as error:
@@ -84,9 +87,6 @@ def from_text(text: str, name: str) -> "pd.DataFrame":
         raise DataFileError(
             f"{name}:{line}: {saw} fields, expected {expected}."
         ) from None
-    if len(table) and table.iloc[:, -1].isna().any():
-        # pandas completes short lines silently; a missing last cell may be one.
-        refuse_short_lines(text, name, len(table.columns))
     return table
 
 

@@ -5,8 +5,10 @@ import gzip
 import io
 import os
 import re
+import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -310,3 +312,44 @@ def test_flipped_bytes_are_an_error_of_ours_or_harmless(folder, kind):
         # A checksum guards the text; the other formats have none by default.
         if kind == "csv.gz":
             pd.testing.assert_frame_equal(found, table(), rtol=LAST_BIT)
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from penglm.exceptions import FileWriteError
+from penglm.writing import write
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+limit, path = int(sys.argv[1]), Path(sys.argv[2])
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+try:
+    write(b"the new content " * 10_000, path)
+except FileWriteError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of size are posix's")
+@pytest.mark.parametrize("limit", [0, 1, 4096, 65_537, 159_999])
+def test_write_that_stops_short_leaves_the_old_file(folder, limit):
+    (folder / "out").write_bytes(OLD)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(limit), str(folder / "out")],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    text = "could not write out: file too large; the previous file is unchanged."
+    assert done.stdout.strip() == text
+    assert (folder / "out").read_bytes() == OLD
+    assert names(folder) == ["out"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_device_that_is_full_is_named():
+    text = "could not write full: no space left on device."
+    with pytest.raises(FileWriteError, match=f"^{re.escape(text)}$"):
+        write(NEW, Path("/dev/full"))

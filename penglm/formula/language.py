@@ -107,9 +107,13 @@ def describe(
         raise FormulaError(
             f"formula cannot be read: {error}", argument="formula"
         ) from None
-    except (RecursionError, SyntaxError, tokenize.TokenError) as error:
+    except Exception as error:
+        # Of odd text patsy's tokenizer raises nearly anything, bare asserts among it.
+        reason = (
+            "it is nested too deeply" if isinstance(error, RecursionError) else error
+        )
         raise FormulaError(
-            f"formula cannot be read: {error or 'it is nested too deeply'}",
+            f"formula cannot be read: {str(reason) or 'it is no formula'}",
             argument="formula",
         ) from None
     described = take_apart(written, parsed)
