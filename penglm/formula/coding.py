@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from patsy import PatsyError, Sum, Treatment
+from patsy import Sum, Treatment
 from patsy.contrasts import ContrastMatrix, code_contrast_matrix
 from patsy.redundancy import pick_contrasts_for_term
 from scipy import sparse
@@ -148,15 +148,15 @@ def code(value: Numbers | Labels, name: str, every_level: bool, coding: str) -> 
         coded: ContrastMatrix = code_contrast_matrix(
             every_level, value.levels, contrast, default=Treatment
         )
-    except (AttributeError, TypeError, PatsyError) as error:
+        matrix = np.asarray(coded.matrix, dtype=float)
+    except Exception as error:
+        # patsy takes whatever it is given for a matrix or an object with its methods.
         raise FormulaError(
             f"'{name}' has a contrast that cannot be used ({error}); use Treatment, "
             "Sum, Poly, Helmert or Diff.",
             argument="formula",
         ) from None
-    return Contrast(
-        np.asarray(coded.matrix, dtype=float), tuple(map(str, coded.column_suffixes))
-    )
+    return Contrast(matrix, tuple(map(str, coded.column_suffixes)))
 
 
 def treatment(

@@ -123,6 +123,7 @@ def test_any_formula_is_a_model_or_an_error_of_ours(text):
 
 @settings(max_examples=60)
 @given(text=TEXTS)
+@example(text="y ~ C(y, y)")
 def test_any_formula_ends_with_a_documented_code(folder, text):
     assert_documented(["fit", str(folder / "t.csv"), text, "--alpha", "0.1"])
 
