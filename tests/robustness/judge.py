@@ -120,7 +120,7 @@ class Model:
     upper: np.ndarray | None = None
     l1_ratio: float = 1.0
     fit_intercept: bool = True
-    standardize: bool = True
+    standardize: bool | str = True
     parameters: dict = field(default_factory=dict)
 
 
@@ -176,6 +176,10 @@ class Judge:
         size = np.where(sd > 0, sd, 0 if model.fit_intercept else np.abs(mean))
         says_nothing = size == 0
         self.size = np.where(says_nothing, 1, size)
+        is_number = ((self.X != 0) & (self.X != 1)).any(axis=0)
+        is_scaled = is_number if model.standardize == "numeric" else model.standardize
+        # What a penalised coefficient is of one of columns of unit sd.
+        self.share = np.where(is_scaled, 1, 1 / self.size)
         columns = (centred if model.fit_intercept else self.X) / self.size
         self.columns = np.where(says_nothing, 0, columns)
         # What a product with a raw column may lose, however it is centred after.
@@ -240,10 +244,8 @@ class Judge:
     def costs(self, alpha):
         """Return thresholds, curvatures and units of columns of unit sd (p,)."""
         mix = REAL(self.model.l1_ratio)
-        cost = alpha * self.factor / (1 if self.model.standardize else self.size)
-        l1, pull = mix * cost, (1 - mix) * cost
-        if not self.model.standardize:
-            pull = pull / self.size
+        cost = alpha * self.factor * self.share
+        l1, pull = mix * cost, (1 - mix) * cost * self.share
         unit = np.where(pull > 0, np.clip(pull, FLOOR, 1), 1) * self.unit
         has_threshold = (l1 > 0) & (mix >= LEAST_MIX)
         return (
