@@ -10,7 +10,7 @@ The floors of the house, top to bottom; a floor imports only from floors below i
     nuisance                         a family's own parameter, estimated with the fit
     statement, frame                 what was asked for, checked; one mask over all rows
     reading                          tables from files
-    results, store                   what comes back, and how it is kept
+    results, store, report           what comes back, how it is kept and shown
     selection                        cross-validation and criteria
     diagnosis                        from statuses to warnings
     explanation                      why coefficients are zero

@@ -61,6 +61,12 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("data", metavar="DATA", nargs="?")
     verify.add_argument("--json", action="store_true", help="one JSON document")
     demo = commands.add_parser("demo", help="fit and choose a model on shipped data")
+    demo.add_argument(
+        "--report",
+        metavar="FILE",
+        default="penglm-demo.html",
+        help="where the page goes",
+    )
     demo.add_argument("--json", action="store_true", help="one JSON document")
     doctor = commands.add_parser("doctor", help="look at this installation")
     doctor.add_argument("--json", action="store_true", help="one JSON document")
@@ -96,6 +102,7 @@ def add_fit(commands: Any) -> None:
     fit.add_argument("--seed", type=int, default=0, metavar="N")
     fit.add_argument("--jobs", type=int, default=1, metavar="N")
     fit.add_argument("--save", metavar="FILE", help="write the model as JSON")
+    fit.add_argument("--report", metavar="FILE", help="write a page of HTML")
     fit.add_argument("--json", action="store_true", help="one JSON document")
 
 

@@ -72,6 +72,8 @@ def fit(chosen: Namespace) -> int:
         show_text(best, path)
     if chosen.save and best is not None:
         best.save(chosen.save)
+    if chosen.report:
+        write_page(best, path, chosen)
     is_fine = (best is None or best.converged) and (path is None or path.converged)
     return OK if is_fine else NOT_CONVERGED
 
@@ -129,6 +131,7 @@ def demo(chosen: Namespace) -> int:
         show_json(facts(best, chosen_by_cv))
     else:
         show_text(best, chosen_by_cv)
+    write_page(best, chosen_by_cv, chosen)
     return OK if chosen_by_cv.converged else NOT_CONVERGED
 
 
@@ -182,6 +185,17 @@ def show_text(best: FitResults | None, path: PathResults | None) -> None:
         zeros = [str(name) for name, value in best.params.items() if value == 0.0]
         if zeros:
             print(f"\n{len(zeros)} coefficients are exactly zero: {', '.join(zeros)}")
+
+
+def write_page(
+    best: FitResults | None, path: PathResults | None, chosen: Namespace
+) -> None:
+    """Write a page of HTML, with a slider if there is a path, and say where it is."""
+    about = best if path is None else path
+    if about is not None:
+        about.report(chosen.report)
+        if not chosen.json:
+            print(f"\nA page about it: {chosen.report}")
 
 
 def facts(best: FitResults | None, path: PathResults | None) -> dict[str, Any]:

@@ -231,12 +231,37 @@ def test_doctor_looks_and_version_speaks(capsys):
     assert run(capsys, "--version")[1] == f"penglm {pg.__version__}\n"
 
 
-def test_the_demo_does_the_main_job(capsys):
+@pytest.mark.parametrize("how", [("--alpha", "0.05"), ("--path",), ("--cv", "3")])
+def test_report_writes_a_page_beside_the_result(capsys, folder, how):
+    code, out, _ = run(capsys, *FIT, *how, "--report", "page.html")
+    assert code == 0
+    assert out.endswith("\nA page about it: page.html\n")
+    page = (folder / "page.html").read_text()
+    assert "Poisson lasso for y" in page
+    assert ('id="slider"' in page) == (how[0] != "--alpha")
+    code, out, _ = run(capsys, *FIT, *how, "--json", "--report", "again.html")
+    assert json.loads(out)["penglm"] == pg.__version__
+    assert (folder / "again.html").read_text() == page
+
+
+def test_a_page_that_cannot_be_written_costs_the_page_not_the_result(capsys, folder):
+    code, out, err = run(
+        capsys, *FIT, "--alpha", "0.05", "--report", "nowhere/page.html"
+    )
+    assert code == 6
+    assert "Certificate: optimal" in out
+    assert "could not write page.html" in err
+
+
+def test_the_demo_does_the_main_job(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     code, out, err = run(capsys, "demo")
     assert code == 0
     assert err == ""
     assert "10-fold CV (1se)" in out
     assert "coefficients are exactly zero" in out
+    assert "A page about it: penglm-demo.html" in out
+    assert "Poisson lasso for bikers" in (tmp_path / "penglm-demo.html").read_text()
 
 
 def test_a_reader_that_goes_away_is_no_error(folder):

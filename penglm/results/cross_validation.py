@@ -66,6 +66,11 @@ class CVResults(PathResults):
         return self.result(self.solutions[k], how)
 
     @property
+    def opened_with(self) -> FitResults:
+        """What a report opens with: the chosen model."""
+        return self.best
+
+    @property
     def out_of_fold(self) -> Vector:
         """Mean (n,) of each row at ``alpha_best``, from the fit that left it out."""
         k = int(np.flatnonzero(self.alphas == self.alpha_best)[0])

@@ -238,6 +238,31 @@ class FitResults(Measures, Explained):
 
         save(self, path)
 
+    def report(
+        self, path: Any, *, title: str | None = None, note: str | None = None
+    ) -> None:
+        """Write a page of HTML about this fit, atomically; it needs nothing else.
+
+        Parameters
+        ----------
+        path : path-like
+            The file.
+        title, note : str, optional
+            The heading in place of penglm's, and a line below it.
+
+        Raises
+        ------
+        FileWriteError
+            If the file cannot be written; an older file is then left as it was.
+
+        See Also
+        --------
+        PathResults.report : the same with a slider along the path.
+        """
+        from penglm.report.page import report
+
+        report(self, None, path, title=title, note=note)
+
     def __repr__(self) -> str:
         family = self.spec.family
         return (

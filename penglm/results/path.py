@@ -275,6 +275,50 @@ class PathResults:
             chosen=chosen, most_names=most_names, ax=ax,
         )  # fmt: skip
 
+    @property
+    def opened_with(self) -> FitResults:
+        """What a report of the path opens with: the least BIC where there is one."""
+        if self.spec.family.has_likelihood:
+            return self.select("bic")
+        return self.result(self.descending().solutions[-1], "given")
+
+    def report(
+        self,
+        path: Any,
+        *,
+        alpha: float | None = None,
+        title: str | None = None,
+        note: str | None = None,
+    ) -> None:
+        """Write a page of HTML with a slider along the path, atomically.
+
+        Parameters
+        ----------
+        path : path-like
+            The file.
+        alpha : float, optional
+            Strength that the page opens with and is about. If not given, that of
+            ``select("bic")``, of a quasi-likelihood the weakest, after
+            cross-validation ``alpha_best``.
+        title, note : str, optional
+            The heading in place of penglm's, and a line below it.
+
+        Raises
+        ------
+        FileWriteError
+            If the file cannot be written; an older file is then left as it was.
+
+        Notes
+        -----
+        Reasons at every strength follow from the path's own points; nothing is fitted
+        but ``alpha`` where it is not among them. The file has at most 300,000 bytes
+        and says what it leaves out for that.
+        """
+        from penglm.report.page import report
+
+        fit = self.opened_with if alpha is None else self.at(alpha)
+        report(fit, self, path, title=title, note=note)
+
     def table(self) -> "pd.DataFrame":
         """Return glmnet's table: nonzero count, per cent deviance explained, alpha."""
         import pandas as pd
