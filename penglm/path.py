@@ -197,7 +197,7 @@ def inside(problem: Problem, null: Null, outcome: Outcome) -> tuple[float, Vecto
         def total(block: Block) -> tuple[float]:
             eta = claim.eta(block)[:, 0]
             terms = problem.family.working_terms(block.y, eta)
-            return (float(block.sample_weight @ terms[0]),)
+            return (block.total(terms[0]),)
 
         (value,) = problem.engine.sum(total)
         return float(value)

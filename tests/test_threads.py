@@ -70,11 +70,19 @@ def test_bits_are_the_same_for_any_number_of_threads(shape, family, monkeypatch)
     real = threads.spread
 
     def watched(work, n_pieces):
+        is_main = threading.current_thread() is threading.main_thread()
+        n_workers = min(threads.allowed(), n_pieces) if is_main else 1
+        everyone, waited = threading.Barrier(n_workers), set()
+        is_awaited = len(used) < n_workers
+
         def seen(k):
-            used.add(threading.current_thread().name)
+            name = threading.current_thread().name
+            used.add(name)
+            if is_awaited and name not in waited:
+                # Work of no length would leave nothing to the others.
+                waited.add(name)
+                everyone.wait(timeout=60)
             work(k)
-            # Work of no length would leave nothing to the others.
-            time.sleep(1e-4)
 
         real(seen, n_pieces)
 

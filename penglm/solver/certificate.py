@@ -191,7 +191,7 @@ def sum_scores(
         score = np.empty_like(eta)
         for k in range(loss.size):
             terms = problem.family.working_terms(block.y, eta[:, k])
-            loss[k] = block.sample_weight @ terms[0]
+            loss[k] = block.total(terms[0])
             usable = np.isfinite(loss[k])
             score[:, k] = block.sample_weight * terms[1] if usable else 0.0
         if correction is not None:
@@ -325,7 +325,7 @@ def duality_gaps(
         for k in range(m):
             dual = -rows[:, k] / block.sample_weight
             value = problem.family.conjugate(block.y, dual, eta[:, k])
-            total[k] += np.nan if value is None else block.sample_weight @ value
+            total[k] += np.nan if value is None else block.total(value)
         return (total,)
 
     (total,) = problem.engine.sum(conjugates)

@@ -160,16 +160,14 @@ def mean_predictor(problem: Problem, coef: Vector) -> tuple[float, float, float]
     base = Point(coef, 0.0)
 
     def first(block: Block) -> tuple[float, float]:
-        weight = block.sample_weight
-        eta = problem.eta(block, base)
-        return float(weight @ block.y), float(weight @ eta)
+        return block.total(block.y), block.total(problem.eta(block, base))
 
     response, predictor = problem.engine.sum(first)
     wish = problem.family.eta_near(float(response) / problem.weight_total)
     center = predictor / problem.weight_total
 
     def second(block: Block) -> tuple[float]:
-        return (float(block.sample_weight @ (problem.eta(block, base) - center) ** 2),)
+        return (block.total((problem.eta(block, base) - center) ** 2),)
 
     (square,) = problem.engine.sum(second)
     spread = float(np.sqrt(square / problem.weight_total))
@@ -185,7 +183,7 @@ def predictor_at_mean(problem: Problem, base: Point, otherwise: float) -> float:
     def mean(block: Block) -> tuple[float]:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             mu = link.inverse(problem.eta(block, base))
-        return (float(block.sample_weight @ mu),)
+        return (block.total(mu),)
 
     (total,) = problem.engine.sum(mean)
     mu = np.array([total / problem.weight_total])
@@ -224,7 +222,7 @@ def score_scale(problem: Problem, here: Expansion) -> float:
         _, score_factor, weight = problem.family.working_terms(block.y, eta)
         size = np.abs(eta) if problem.is_quadratic else np.abs(eta) + 1.0
         parts = weight * size + np.abs(score_factor)
-        return (float(block.sample_weight @ parts),)
+        return (block.total(parts),)
 
     (total,) = problem.engine.sum(noise)
     floor = SMALLEST_SLOPE * float(total / problem.weight_total)

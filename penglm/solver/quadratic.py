@@ -237,7 +237,7 @@ def weighted_terms(
 ) -> tuple[tuple[float, float, float], Vector]:
     """Return sums over a block of loss, slope and size, and the slopes of its rows."""
     sample_weight = at.block.sample_weight
-    total = float(sample_weight @ at.loss)
+    total = at.block.total(at.loss)
     if not np.isfinite(total):
         # Outside the family's means there is no slope, and none is needed.
         return (np.inf, 0.0, 0.0), np.zeros_like(at.eta)
@@ -245,7 +245,7 @@ def weighted_terms(
     parts = np.abs(at.score_factor * at.eta)
     if not problem.is_quadratic:
         parts += at.working_weight * (np.abs(at.eta) + 1.0)
-    size = float(sample_weight @ parts)
+    size = at.block.total(parts)
     return (total, float(weighted.sum()), size), weighted
 
 
@@ -254,7 +254,7 @@ def loss_at(problem: Problem, point: Point) -> float:
 
     def total(block: Block) -> tuple[float]:
         loss, _, _ = problem.family.working_terms(block.y, problem.eta(block, point))
-        return (float(block.sample_weight @ loss),)
+        return (block.total(loss),)
 
     (loss,) = problem.engine.sum(total)
     return float(loss) / problem.weight_total
