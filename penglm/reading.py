@@ -79,7 +79,7 @@ def from_text(text: str, name: str) -> "pd.DataFrame":
             refuse_short_lines(text, name, len(table.columns))
     except pd.errors.EmptyDataError:
         raise DataFileError(f"{name} is empty; a header and rows are needed.") from None
-    except (pd.errors.ParserError, csv.Error) as error:
+    except (pd.errors.ParserError, csv.Error, OverflowError) as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if found is None:
             raise DataFileError(f"{name} is malformed: {error}") from None

@@ -99,8 +99,8 @@ def evaluate(
     """
     with told(factor, data):
         value = factor.eval(state, data)
-    arrays.same_index({"data": data, factor.code: unmarked(value)})
-    return read(value, factor.code, levels, refuse=refuse)
+        arrays.same_index({"data": data, factor.code: unmarked(value)})
+        return read(value, factor.code, levels, refuse=refuse)
 
 
 def read(

@@ -59,7 +59,14 @@ class Table(Mapping[str, Any]):
         if name not in self.kept:
             if name not in self.names:
                 raise KeyError(name)
-            values = converted(self.raw(name))
+            try:
+                values = converted(self.raw(name))
+            except OverflowError:
+                raise FormulaError(
+                    f"column '{name}' holds a whole number that is too large for "
+                    "double precision; divide it by a constant, or use its logarithm.",
+                    argument=name,
+                ) from None
             if self.rows is not None:
                 rows = self.rows
                 values = getattr(values, "iloc", values)[rows]
@@ -120,10 +127,16 @@ def plain_cells(cells: Any) -> Any:
     """Return an object array as numbers if every cell is one, as it is otherwise."""
     kind = pd.api.types.infer_dtype(cells, skipna=True)
     if kind == "integer" and not pd.isna(cells).any():
-        return cells.astype(np.int64)
+        whole = [int(cell) for cell in cells]
+        return np.array(whole, dtype=np.int64 if is_short(whole) else float)
     if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
         return np.where(pd.isna(cells), np.nan, cells).astype(float)
     return cells
+
+
+def is_short(whole: list[int]) -> bool:
+    """Tell whether an array can hold all of these as whole numbers."""
+    return all(-(2**63) <= number < 2**63 for number in whole)
 
 
 def plain(column: Any) -> Any:

@@ -124,6 +124,7 @@ def test_any_formula_is_a_model_or_an_error_of_ours(text):
 @settings(max_examples=60)
 @given(text=TEXTS)
 @example(text="y ~ C(y, y)")
+@example(text="y ~ y , 1")
 def test_any_formula_ends_with_a_documented_code(folder, text):
     assert_documented(["fit", str(folder / "t.csv"), text, "--alpha", "0.1"])
 
@@ -153,6 +154,8 @@ def tables(draw):
 @example(content=b"y\n1\n2\n")
 @example(content=b"\xef\xbb\xbf")
 @example(content=b",\n,\n")
+@example(content=CSV.replace(b"y,x", b"y,x,q\n" + b"9" * 400, 1))
+@example(content=b"y,x,a\n" + b"9" * 400 + b",1,b\n1,2,a\n")
 def test_any_table_is_read_or_an_error_of_ours(folder, content):
     path = folder / "fuzz.csv"
     path.write_bytes(content)
@@ -169,7 +172,7 @@ WORDS = ["fit", "predict", "verify", "doctor", "--alpha", "--cv", "--path", "--f
          "--seed", "--jobs", "--save", "--json", "--which", "--unknown", "-o", "--",
          "--no-standardize", "y ~ x", "y ~ x + a", "a ~ x", "b ~ x", "poisson", "log",
          "binomial", "gamma", "power", "0", "-1", "2", "1e400", "nan", "0.1", "x",
-         "w", "1se", "min", "full", "mean", "class", "", "é", "\ud800",
+         "w", "1se", "min", "full", "mean", "class", "", "é", "\udce9",
          "none.csv"]  # fmt: skip
 
 
