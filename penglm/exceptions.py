@@ -51,6 +51,10 @@ class ConvergenceError(PenglmError, RuntimeError):
     """A certificate misses the tolerance, and the caller asked for an error then."""
 
 
+class NoInferenceError(PenglmError, AttributeError):
+    """Standard errors were asked of a fit that has none that hold."""
+
+
 class ModelFileError(PenglmError, ValueError):
     """A saved model is damaged, foreign, or of a version this penglm cannot read."""
 

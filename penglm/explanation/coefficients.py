@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from penglm.explanation.account import Account
-from penglm.explanation.reason import Case, Reason
+from penglm.explanation.reason import Case, Reason, case_at
 from penglm.explanation.refits import Refits
 from penglm.explanation.terms import Terms
 from penglm.solver.problem import Problem
@@ -122,18 +122,13 @@ def explain(
 
 def case_of(column: int, problem: Problem, solution: Solution, terms: Terms) -> Case:
     """Return which condition holds a coefficient where it is."""
-    penalty, value = problem.penalty, float(solution.coef[column])
-    low, high = float(penalty.lower[column]), float(penalty.upper[column])
-    if low == high:
-        if terms.is_excluded[column]:
-            return Case.EXCLUDED
-        return Case.CONSTANT if terms.is_constant[column] else Case.FIXED
-    if penalty.is_free[column]:
-        return Case.FREE
-    if value == 0.0 and low <= 0.0 <= high:
-        return Case.ZERO
-    if value <= low or value >= high:
-        return Case.LOWER if value <= low else Case.UPPER
-    if penalty.threshold(1.0)[column] == 0.0:
-        return Case.SHRUNK
-    return Case.POSITIVE if value > 0.0 else Case.NEGATIVE
+    penalty = problem.penalty
+    return case_at(
+        float(solution.coef[column]),
+        float(penalty.lower[column]),
+        float(penalty.upper[column]),
+        is_excluded=bool(terms.is_excluded[column]),
+        is_constant=bool(terms.is_constant[column]),
+        is_free=bool(penalty.is_free[column]),
+        has_threshold=bool(penalty.threshold(1.0)[column] > 0.0),
+    )

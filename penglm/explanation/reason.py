@@ -19,6 +19,32 @@ class Case(Enum):
     SHRUNK = "shrunk"
 
 
+def case_at(
+    value: float,
+    low: float,
+    high: float,
+    *,
+    is_excluded: bool,
+    is_constant: bool,
+    is_free: bool,
+    has_threshold: bool,
+) -> Case:
+    """Return which condition holds a coefficient between its limits where it is."""
+    if low == high:
+        if is_excluded:
+            return Case.EXCLUDED
+        return Case.CONSTANT if is_constant else Case.FIXED
+    if is_free:
+        return Case.FREE
+    if value == 0.0 and low <= 0.0 <= high:
+        return Case.ZERO
+    if value <= low or value >= high:
+        return Case.LOWER if value <= low else Case.UPPER
+    if not has_threshold:
+        return Case.SHRUNK
+    return Case.POSITIVE if value > 0.0 else Case.NEGATIVE
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why a coefficient is what it is.

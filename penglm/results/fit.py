@@ -8,7 +8,12 @@ import numpy as np
 
 from penglm import checks
 from penglm._typing import Index, Vector
-from penglm.exceptions import MissingPredictionWarning, PenglmInputError, warn
+from penglm.exceptions import (
+    MissingPredictionWarning,
+    NoInferenceError,
+    PenglmInputError,
+    warn,
+)
 from penglm.path import with_gap
 from penglm.results.data import ModelData, ModelSpec, encode
 from penglm.results.explained import Explained
@@ -21,6 +26,7 @@ from penglm.solver.solution import Certificate, Solution, Status
 if TYPE_CHECKING:
     import pandas as pd
 
+    from penglm.results.frames import Summary2
     from penglm.results.relaxed import RelaxedFit
     from penglm.results.summary import Summary
 
@@ -53,8 +59,10 @@ class FitResults(Measures, Explained):
 
     Notes
     -----
-    There are no standard errors. Those of maximum likelihood do not hold after
-    selection and shrinkage, and penglm does not pretend that they do.
+    A penalised fit has no standard errors. Those of maximum likelihood do not hold
+    after selection and shrinkage, and penglm does not pretend that they do: ``bse``,
+    ``pvalues``, ``conf_int`` and the like raise ``NoInferenceError``. Where ``alpha``
+    is 0 they are statsmodels' (``to_statsmodels``).
     """
 
     solution: Solution
@@ -225,6 +233,86 @@ class FitResults(Measures, Explained):
         from penglm.results.summary import Summary
 
         return Summary(self)
+
+    def summary2(self, float_format: str = "%.4f") -> "Summary2":
+        """Return the frames of ``summary_frame`` with facts of the fit, for printing.
+
+        Parameters
+        ----------
+        float_format : str, default "%.4f"
+            For coefficients.
+
+        Returns
+        -------
+        Summary2
+            ``tables`` are two data frames; text, HTML and LaTeX as in statsmodels.
+        """
+        from penglm.results.frames import Summary2
+
+        return Summary2(self, float_format)
+
+    def summary_frame(self) -> "pd.DataFrame":
+        """Return one row for each parameter, in the order of ``params``.
+
+        Returns
+        -------
+        DataFrame
+            ``coef``; ``standardized``, for one standard deviation of the column (not
+            there for a model file, which has no rows); ``penalty_factor``, 0 where
+            free and inf where excluded; and ``case``: positive, negative, zero,
+            unpenalised, at its lower or upper limit, constant, excluded, fixed, shrunk
+            (by ridge alone), or intercept.
+
+        See Also
+        --------
+        explain : why, with signals and thresholds; its ``frame()`` has the numbers.
+        """
+        from penglm.results.frames import coefficients
+
+        return coefficients(self)
+
+    def to_statsmodels(self) -> Any:
+        """Return statsmodels' own results of this model, if nothing was penalised.
+
+        Returns
+        -------
+        statsmodels GLMResults
+            Of a ``GLM`` of the same rows with dense columns, the intercept called
+            ``Intercept``, fitted from these coefficients. Parameters of the family
+            that were estimated are taken as known.
+
+        Raises
+        ------
+        PenglmInputError
+            If ``alpha`` is not 0, a coefficient is limited or excluded, columns are
+            dependent, or statsmodels has no such family.
+
+        Examples
+        --------
+        >>> import numpy as np, penglm as pg
+        >>> rng = np.random.default_rng(1)
+        >>> X = rng.normal(size=(100, 2))
+        >>> fit = pg.PenalizedGLM(X[:, 0] + rng.normal(size=100), X).fit(0)
+        >>> [str(name) for name in fit.to_statsmodels().pvalues.index]
+        ['Intercept', 'x1', 'x2']
+        """
+        from penglm.results.inference import as_statsmodels
+
+        return as_statsmodels(self)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            from penglm.results import inference
+
+            if name not in inference.NAMES:
+                kind = type(self).__name__
+                raise AttributeError(f"'{kind}' object has no attribute '{name}'")
+            try:
+                inferred = self.to_statsmodels()
+            except PenglmInputError as error:
+                raise NoInferenceError(f"there is no {name}: {error}") from None
+            return getattr(inferred, name)
 
     def save(self, path: Any) -> None:
         """Write the model to a JSON file, atomically; ``pg.load`` reads it.
