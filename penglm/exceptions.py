@@ -95,6 +95,10 @@ class MissingPredictionWarning(PenglmWarning):
     """Some rows to predict hold a missing value; their prediction is NaN."""
 
 
+class PredictionRangeWarning(PenglmWarning):
+    """Some rows to predict lie where the link gives no mean of the family."""
+
+
 def warn(message: str, category: type[PenglmWarning]) -> None:
     """Warn at the line that called into the package, however deep this is."""
     level, frame = 2, sys._getframe(1)

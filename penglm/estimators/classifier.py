@@ -14,6 +14,7 @@ from penglm.estimators.base import (
     weights,
 )
 from penglm.families import as_family
+from penglm.results.data import means
 
 
 class Classifier(ClassifierMixin, GLMEstimator):
@@ -65,7 +66,7 @@ class Classifier(ClassifierMixin, GLMEstimator):
     def predict_proba(self, X: Any, offset: Any = None) -> Matrix:
         """Return the probabilities (n, 2) of both classes."""
         eta = self.linear_predictor(X, offset)
-        mu = self.family_.link.inverse(eta)
+        mu = means(self.family_, eta)
         return np.column_stack([1.0 - mu, mu])
 
     def predict_log_proba(self, X: Any, offset: Any = None) -> Matrix:

@@ -15,6 +15,7 @@ from penglm.estimators.base import (
 )
 from penglm.families import as_family
 from penglm.model import PenalizedGLM
+from penglm.results.data import means
 
 
 class Regressor(RegressorMixin, GLMEstimator):
@@ -46,7 +47,7 @@ class Regressor(RegressorMixin, GLMEstimator):
     def predict(self, X: Any, offset: Any = None) -> Vector:
         """Return means (n,) of new rows."""
         eta = self.linear_predictor(X, offset)
-        return self.family_.link.inverse(eta)
+        return means(self.family_, eta)
 
     def score(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None

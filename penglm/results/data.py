@@ -8,7 +8,7 @@ import numpy as np
 from penglm import arrays, checks
 from penglm._typing import Index, Vector
 from penglm.design import Design, as_design
-from penglm.exceptions import PenglmInputError
+from penglm.exceptions import PenglmInputError, PredictionRangeWarning, warn
 from penglm.families import Family
 
 
@@ -172,6 +172,35 @@ def encode(
         total += checks.exposure(spread, n_rows)
     is_missing = is_missing | ~np.isfinite(total)
     return NewRows(design, np.where(is_missing, 0.0, total), is_missing)
+
+
+def means(family: Family, eta: Vector, is_missing: Any = None) -> Vector:
+    """Return the mean (n,) of linear predictors (n,) of new rows.
+
+    Warns
+    -----
+    PredictionRangeWarning
+        If a row that is not missing has none: what the link makes of it lies outside
+        what the family's means can be, or beyond double precision.
+    """
+    with np.errstate(all="ignore"):
+        mu = family.link.inverse(eta)
+    known, means_known = family.link.eta_range, family.mu_range
+    beyond = ~np.isfinite(mu) | (eta < known.low) | (eta > known.high)
+    # At an open end itself a mean is only rounded.
+    beyond |= (mu < means_known.low) | (mu > means_known.high)
+    if is_missing is not None:
+        beyond &= ~is_missing
+    if beyond.any():
+        row = int(np.flatnonzero(beyond)[0])
+        warn(
+            f"{int(beyond.sum())} rows have no mean (first: row {row}): link "
+            f"'{family.link.name}' makes {mu[row]:g} of the linear predictor "
+            f"{eta[row]:g}, and means of family '{family.name}' lie in "
+            f'{means_known}. which="linear" gives the linear predictor.',
+            PredictionRangeWarning,
+        )
+    return mu
 
 
 def select(given: arrays.Table, names: tuple[str, ...]) -> Any:

@@ -15,7 +15,7 @@ from penglm.exceptions import (
     warn,
 )
 from penglm.path import with_gap
-from penglm.results.data import ModelData, ModelSpec, encode
+from penglm.results.data import ModelData, ModelSpec, encode, means
 from penglm.results.explained import Explained
 from penglm.results.measures import Measures
 from penglm.solver.null import Null
@@ -170,6 +170,11 @@ class FitResults(Measures, Explained):
         FormulaError
             If a factor has a level that was not seen when fitting, and ``unknown``
             does not say what to do.
+
+        Warns
+        -----
+        PredictionRangeWarning
+            If the link gives no mean of the family for a row.
         """
         checks.choice(which, ("mean", "linear", "class"), "which")
         checks.choice(unknown, ("error", "zero", "nan"), "unknown")
@@ -182,7 +187,7 @@ class FitResults(Measures, Explained):
                 self.solution.entries.values, self.support
             )
             is_missing = rows.is_missing
-        out = eta if which == "linear" else self.spec.family.link.inverse(eta)
+        out = eta if which == "linear" else means(self.spec.family, eta, is_missing)
         if is_missing is not None and is_missing.any():
             warn_missing(int(is_missing.sum()), unknown)
             out = np.where(is_missing, np.nan, out)
