@@ -105,6 +105,9 @@ def test_formula_of_a_file_is_read_and_not_trusted(formula, key, tmp_path):
     model = document()["model"]
     if key == "encoder":
         model["encoder"]["formula"] = formula
+        response, _, expression = formula.partition(" ~ ")
+        code = response if response != "y" else expression
+        model["encoder"]["factors"][0].update(code=code, transforms={})
         with pytest.raises(FormulaError, match=UNREAD):
             pg.load(written(model, tmp_path / "m.json"))
         return

@@ -16,7 +16,7 @@ from penglm.cli import main
 from penglm.exceptions import DroppedRowsWarning, FormulaError, PenglmInputError
 
 N = 80
-FORMULA = "y ~ center(x) + C(k) + b + g + t:g"
+FORMULA = "y ~ standardize(x) + C(k) + b + g + t:g"
 COLUMNS = ["x", "k", "b"]
 
 

@@ -19,7 +19,6 @@ import pandas as pd
 import statsmodels.api as sm
 
 import penglm as pg
-from penglm.store import VERSION
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "data" / "models"
 N_ROWS, N_REGIONS, SEED = 80, 120, 20261126
@@ -121,6 +120,20 @@ MODELS: dict[str, tuple[pd.DataFrame, Callable[[pd.DataFrame], Any]]] = {
     "standardized-numeric": (
         DATA, lambda d: pg.glm("y ~ x + t + label", d, standardize="numeric").fit(0.02),
     ),
+    "formula-splines": (
+        DATA,
+        lambda d: pg.glm(
+            "count ~ te(cr(x, df=3), cr(z, df=3)) + cc(x, df=4) + scale(z, ddof=1) "
+            "+ bs(z, knots=[1.4], degree=2, include_intercept=True) + I(x / z - 1)"
+            "+ pmax(x, 0.5) + log1p(t) + C(k, Treatment(1)) + center(x):C(label, Sum) "
+            "+ exposure(t)",
+            d,
+            "poisson",
+        ).fit(0.01),
+    ),
+    "relaxed": (
+        DATA, lambda d: pg.glm("count ~ x + z + label", d, "poisson").fit(0.1).relax(),
+    ),
     "full-coding": (
         WIDE, lambda d: pg.glm("y ~ x + region", d, coding="full").fit(0.01),
     ),
@@ -131,9 +144,8 @@ def main() -> int:
     """Write what is not there yet."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, (data, fitted) in MODELS.items():
-        path = FOLDER / f"{VERSION}-{name}.json"
-        if path.exists():
-            print(f"{path.name} is there already")
+        if any(FOLDER.glob(f"[0-9]-{name}.json")):
+            print(f"{name} is there already")
             continue
         fit = fitted(data)
         if not fit.converged:
@@ -146,7 +158,10 @@ def main() -> int:
             "linear": fit.predict(data, which="linear").tolist(),
             "summary": str(fit.summary()),
         }
-        fit.save(path)
+        draft = FOLDER / "draft.json"
+        fit.save(draft)
+        version = json.loads(draft.read_text())["version"]
+        path = draft.rename(FOLDER / f"{version}-{name}.json")
         beside = FOLDER / "expected" / path.name
         beside.parent.mkdir(exist_ok=True)
         beside.write_text(json.dumps(expected) + "\n")

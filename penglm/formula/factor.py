@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from patsy import EvalEnvironment, PatsyError
-from patsy.builtins import C
-from patsy.util import SortAnythingKey
 
 from penglm import arrays
 from penglm._typing import Index, Mask, Matrix
@@ -19,8 +16,14 @@ from penglm.formula.table import is_missing
 TIMES = (date, time, timedelta, np.datetime64, np.timedelta64, pd.Period)
 """What is neither a number nor a label."""
 
-Marked = type(C(()))
-"""What patsy's ``C(...)`` returns."""
+
+@dataclass(frozen=True, eq=False)
+class Marked:
+    """What ``C(...)`` says of its column; patsy's own has the same attributes."""
+
+    data: Any
+    contrast: Any = None
+    levels: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +115,7 @@ def read(
 ) -> Numbers | Labels:
     """Tell numbers from labels, by patsy's rules."""
     contrast = getattr(value, "patsy_contrast", None)
-    marked = isinstance(value, Marked)
+    marked = is_marked(value)
     if marked:
         contrast = value.contrast if value.contrast is not None else contrast
         levels = value.levels if levels is None else levels
@@ -134,9 +137,15 @@ def read(
     return labels(value, name, levels, contrast, refuse)
 
 
+def is_marked(value: Any) -> bool:
+    """Tell whether this came out of ``C(...)``, patsy's or ours."""
+    # In this order: the data of an array of dates cannot even be asked for.
+    return all(hasattr(value, name) for name in ("contrast", "levels", "data"))
+
+
 def unmarked(value: Any) -> Any:
     """Return what ``C(...)`` encloses, anything else as it is."""
-    return value.data if isinstance(value, Marked) else value
+    return value.data if is_marked(value) else value
 
 
 def numbers(value: Any, name: str) -> Numbers:
@@ -177,6 +186,8 @@ def labels(
         raise no_labels(name, f"has times among its cells ({times[0]})")
     codes = np.asarray(codes, dtype=np.int64)
     if levels is None:
+        from patsy.util import SortAnythingKey
+
         is_boolean = getattr(value, "dtype", None) == np.bool_
         levels = (False, True) if is_boolean else sorted(own, key=SortAnythingKey)
     return recoded(codes, own, tuple(levels), name, contrast, refuse)
@@ -277,8 +288,8 @@ class told:  # noqa: N801, reads as a statement: with told(factor, data)
         self.numpy.__exit__(kind, error, trace)
         if not isinstance(error, Exception) or isinstance(error, PenglmError):
             return
-        cause = error.__cause__ if isinstance(error, PatsyError) else error
-        cause = error if cause is None else cause
+        # patsy wraps what it caught.
+        cause = error if error.__cause__ is None else error.__cause__
         if isinstance(cause, PenglmError):
             raise cause from None
         if isinstance(cause, NameError) and cause.name is not None:
@@ -295,6 +306,8 @@ class told:  # noqa: N801, reads as a statement: with told(factor, data)
 
 def environment(depth: int, trusted: bool) -> Any:
     """Return where free names are looked up: the caller's scope, then our functions."""
+    from patsy import EvalEnvironment
+
     from penglm.formula.transforms import NAMESPACE
 
     if not trusted:

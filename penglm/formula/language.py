@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from patsy import EvalFactor, ModelDesc, PatsyError, Term
-
 from penglm.exceptions import FormulaError
 from penglm.formula import safety
 
-INTERCEPT = Term([])
 # Names in one flat sum; a longer one is split in halves.
 LONGEST_SUM = 100
 
@@ -56,7 +53,7 @@ class Description:
     @property
     def has_intercept(self) -> bool:
         """Whether the model has an intercept."""
-        return INTERCEPT in self.terms
+        return any(not term.factors for term in self.terms)
 
     @property
     def factors(self) -> list[Any]:
@@ -100,6 +97,8 @@ def describe(
             "allowed.",
             argument="formula",
         )
+    from patsy import ModelDesc, PatsyError
+
     written = write_out_dots(formula, columns, aside)
     try:
         parsed = ModelDesc.from_formula(written)
@@ -165,6 +164,8 @@ def shift_of(factor: Any) -> Shift | None:
         raise FormulaError(
             f"'{factor.code}' must have one argument.", argument="formula"
         )
+    from patsy import EvalFactor
+
     inside = EvalFactor(ast.unparse(call.args[0]), origin=factor.origin)
     return Shift(inside, call.func.id == "exposure")
 

@@ -4,16 +4,19 @@ What is read back passes the whitelist for formulas that nobody typed, so a mode
 can hold nothing that runs.
 """
 
+import ast
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from penglm.exceptions import FormulaError, ModelFileError
+from penglm.formula import safety
 from penglm.formula.coding import Coding, Contrast, Levels, Plain, Subterm
 from penglm.formula.encoder import Encoder, Known
-from penglm.formula.factor import environment
-from penglm.formula.language import Description, Shift, describe
+from penglm.formula.language import Shift, describe
+from penglm.formula.recall import TRANSFORMS, Recalled, named_transforms
 
 KINDS = {"plain": Plain, "levels": Levels, "contrast": Contrast}
 
@@ -44,7 +47,10 @@ def packed(encoder: Encoder, columns: tuple[str, ...]) -> dict[str, Any]:
         "table": list(columns),
         "has_intercept": encoder.has_intercept,
         "factors": [pack_known(known) for known in encoder.factors],
-        "shifts": [pack_known(known) for _, known in encoder.shifts],
+        "shifts": [
+            {**pack_known(known), "is_exposure": shift.is_exposure}
+            for shift, known in encoder.shifts
+        ],
         "subterms": [
             {
                 "term": part.term,
@@ -66,17 +72,18 @@ def unpacked(kept: Mapping[str, Any]) -> Encoder:
     FormulaError
         If the formula is not allowed in a file.
     """
-    described = describe(kept["formula"], kept["table"], trusted=False)
-    if len(described.factors) != len(kept["factors"]):
-        raise ModelFileError("the formula of the file does not fit its factors.")
+    table, formula = kept["table"], kept["formula"]
+    safety.check_text(formula, table)
+    factors = [unpack_known(each, table, formula) for each in kept["factors"]]
+    shifts = [unpack_known(each, table, formula) for each in kept["shifts"]]
     encoder = Encoder(
-        formula=kept["formula"],
+        formula=formula,
         columns=tuple(kept["columns"]),
-        factors=tuple(
-            unpack_known(factor, each)
-            for factor, each in zip(described.factors, kept["factors"], strict=True)
+        factors=tuple(factors),
+        shifts=tuple(
+            (Shift(known.factor, is_exposure(each, formula)), known)
+            for each, known in zip(kept["shifts"], shifts, strict=True)
         ),
-        shifts=unpack_shifts(described, kept),
         subterms=tuple(
             Subterm(
                 part["term"],
@@ -125,14 +132,13 @@ def fits(coding: Coding, levels: tuple[Any, ...] | None) -> bool:
     )
 
 
-def unpack_shifts(
-    described: Description, kept: Mapping[str, Any]
-) -> tuple[tuple[Shift, Known], ...]:
-    """Return the offsets of a formula with what they learnt."""
-    return tuple(
-        (shift, unpack_known(shift.factor, each))
-        for shift, each in zip(described.shifts, kept["shifts"], strict=True)
-    )
+def is_exposure(kept: Mapping[str, Any], formula: str) -> bool:
+    """Tell whether the logarithm of an offset is meant."""
+    if "is_exposure" in kept:
+        return bool(kept["is_exposure"])
+    # The first files left it to the formula.
+    bare = "".join(formula.split())
+    return "exposure(" + "".join(kept["code"].split()) + ")" in bare
 
 
 def pack_known(known: Known) -> dict[str, Any]:
@@ -150,22 +156,30 @@ def pack_known(known: Known) -> dict[str, Any]:
     }
 
 
-def unpack_known(factor: Any, kept: Mapping[str, Any]) -> Known:
-    """Return a factor whose transforms remember what the file says."""
-    if kept["code"] != factor.code:
-        raise ModelFileError("the formula of the file does not fit its factors.")
-    state: dict[str, Any] = {}
-    factor.memorize_passes_needed(state, environment(0, trusted=False))
-    if set(state["transforms"]) != set(kept["transforms"]):
-        raise ModelFileError(f"the transforms of '{factor.code}' are not all there.")
+def unpack_known(kept: Mapping[str, Any], table: list[str], formula: str) -> Known:
+    """Return a factor whose transforms remember what the file says.
+
+    Raises
+    ------
+    FormulaError
+        If its expression is not allowed in a file.
+    """
+    code = kept["code"]
+    safety.check(code, table, formula)
+    names = named_transforms(ast.parse(code, mode="eval").body)
+    if set(names.values()) != set(kept["transforms"]):
+        raise ModelFileError(f"the transforms of '{code}' are not all there.")
+    transforms = {}
     for name, attributes in kept["transforms"].items():
-        remembered = vars(state["transforms"][name])
-        if not set(attributes) <= set(remembered):
-            raise ModelFileError(f"'{factor.code}' remembers what it cannot.")
-        remembered.clear()
-        remembered.update({key: restored(each) for key, each in attributes.items()})
+        kind = name.removesuffix("__").rpartition("__")[2]
+        if set(attributes) != TRANSFORMS[kind][1]:
+            raise ModelFileError(f"'{code}' remembers what it cannot.")
+        transforms[name] = SimpleNamespace(
+            **{key: restored(each) for key, each in attributes.items()}
+        )
     levels = None if kept["levels"] is None else tuple(kept["levels"])
-    return Known(factor, state, levels, tuple(kept["absent"]))
+    state = {"transforms": transforms}
+    return Known(Recalled(code), state, levels, tuple(kept["absent"]))
 
 
 def pack_coding(coding: Coding) -> dict[str, Any]:

@@ -6,6 +6,8 @@ here; anything else is refused, with its position, before anything is evaluated.
 """
 
 import ast
+import io
+import tokenize
 from collections.abc import Collection
 
 from penglm.exceptions import FormulaError
@@ -19,6 +21,8 @@ FUNCTIONS = (
 
 CONTRASTS = frozenset({"Treatment", "Sum", "Poly", "Helmert", "Diff"})
 ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+WORDS = ("None", "True", "False")
+SIGNS = ("~", "+", "-", "*", "/", ":", "(", ")", "[", "]", ",", "=", "**", "//", "%")
 LONGEST = 200_000
 LARGEST_ARGUMENT = 1000
 
@@ -45,6 +49,42 @@ def check(code: str, columns: Collection[str], formula: str) -> None:
     except (SyntaxError, RecursionError, MemoryError, ValueError):
         raise refusal(code, formula) from None
     Reader(code, columns, formula).visit(tree)
+
+
+def check_text(formula: str, columns: Collection[str]) -> None:
+    """Raise unless a whole formula consists of what its expressions may have.
+
+    Whether it is a formula is for patsy to say; that it names nothing else is said
+    here, word by word.
+
+    Parameters
+    ----------
+    formula : str
+    columns : collection of str
+
+    Raises
+    ------
+    FormulaError
+        Naming the first word that is not allowed.
+    """
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(formula).readline))
+    except (tokenize.TokenError, SyntaxError):
+        raise refusal(formula, formula) from None
+    ends = [token.string for token in tokens[1:]] + [""]
+    for token, after in zip(tokens, ends, strict=True):
+        if token.type == tokenize.NAME:
+            is_word = after != "(" and token.string in {*columns, *CONTRASTS, *WORDS}
+            if not is_word and token.string not in FUNCTIONS and after != "=":
+                raise refusal(token.string, formula)
+        elif token.type == tokenize.STRING:
+            if token.string[0] not in "'\"":
+                raise refusal(token.string, formula)
+        elif token.type == tokenize.OP:
+            if token.string not in SIGNS:
+                raise refusal(token.string, formula)
+        elif token.type == tokenize.ERRORTOKEN and not token.string.isspace():
+            raise refusal(token.string, formula)
 
 
 class Reader:
