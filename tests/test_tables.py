@@ -55,7 +55,9 @@ def as_polars(data, **kinds):
 LEVELS = pd.CategoricalDtype(list("abc"))
 CONTAINERS = {
     "pandas": lambda data: data.infer_objects(),
-    "pandas, str": lambda data: data.infer_objects().astype({"g": "str"}),
+    "pandas, str": lambda data: data.infer_objects().assign(
+        g=data.g.astype("str").where(data.g.notna())
+    ),
     "pandas, string of pyarrow": lambda data: data.infer_objects().astype(
         {"g": "string[pyarrow]"}
     ),
