@@ -146,7 +146,9 @@ def column(series: Any, name: str) -> Vector:
         If a cell is not a number.
     """
     kind = series.dtype
-    if kind.is_numeric() or str(kind) == "Boolean":
+    # Casting a decimal multiplies by a power of ten, which loses the last bit of some.
+    is_cast = kind.is_numeric() and not kind.is_decimal()
+    if is_cast or str(kind) == "Boolean":
         return np.asarray(series.cast(_float64()).to_numpy(), dtype=float)
     if kind.is_temporal():
         raise PenglmTypeError(

@@ -7,7 +7,7 @@ import re
 import sys
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from penglm.exceptions import DataFileError
 
@@ -72,8 +72,7 @@ def from_text(text: str, name: str) -> "pd.DataFrame":
 
     try:
         refuse_odd_header(text, name)
-        # Numbers as they were written, whatever parser a pandas has by default.
-        table = pd.read_csv(io.StringIO(text), float_precision="round_trip")
+        table = pd.read_csv(io.StringIO(text), **exact())
         if len(table) and table.iloc[:, -1].isna().any():
             # pandas completes short lines silently; a missing last cell may be one.
             refuse_short_lines(text, name, len(table.columns))
@@ -134,3 +133,15 @@ def from_columns(raw: bytes, path: Path) -> "pd.DataFrame":
     except Exception as error:
         # Of a damaged file pyarrow and pandas raise nearly every kind of error.
         raise DataFileError(f"{path.name} is damaged: {error}") from None
+
+
+def exact() -> dict[str, Any]:
+    """Return what ``pandas.read_csv`` has to be told to read numbers to the last bit.
+
+    Before 3.1 its default parser lost that bit of some; since then it is deprecated to
+    say so.
+    """
+    import pandas as pd
+
+    version = tuple(int(part) for part in pd.__version__.split(".")[:2])
+    return {} if version >= (3, 1) else {"float_precision": "round_trip"}

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 import penglm as pg
+from penglm import arrays
 from penglm.exceptions import FormulaError, PenglmInputError, PenglmTypeError
 
 N = 30
@@ -148,6 +149,14 @@ def test_cells_that_are_numbers_are_numbers(kind):
     ):
         pd.testing.assert_series_equal(fit.params, expected.params, check_exact=True)
     np.testing.assert_array_equal(expected.predict(table), expected.predict(DATA))
+
+
+def test_decimals_are_read_to_the_last_bit():
+    exact = np.round(np.random.default_rng(0).normal(size=500), 3)
+    cells = [decimal.Decimal(str(value)) for value in exact]
+    column = pa.chunked_array([pa.array(cells, type=pa.decimal128(10, 3))])
+    for series in (column, pl.Series(cells), pd.Series(cells)):
+        np.testing.assert_array_equal(arrays.vector(series, "y"), exact)
 
 
 @pytest.mark.parametrize("kind", ["objects", "nullable", "pyarrow", "polars"])

@@ -16,10 +16,11 @@ import pytest
 
 import penglm as pg
 from penglm.cli import main
+from penglm.reading import exact
 
 ROOT = Path(__file__).resolve().parent.parent
 # As exact as the shell reads; some versions of pandas are not by default.
-read_csv = partial(pd.read_csv, float_precision="round_trip")
+read_csv = partial(pd.read_csv, **exact())
 
 
 @pytest.fixture

@@ -10,6 +10,11 @@ import numpy as np
 from penglm._typing import Array, Index, Vector
 from penglm.design import Design
 
+# So few numbers BLAS multiplies without threads.
+MOST_TO_BLAS = 8192
+# Numbers summed straight on before sums are added in pairs.
+RUN = 256
+
 Additive: TypeAlias = tuple[Array | float, ...]
 """Numbers and arrays that add up over blocks, entry by entry."""
 
@@ -42,9 +47,18 @@ class Block:
         """Return the weighted sum of values (n,), on the calling thread.
 
         The product of BLAS starts threads from 10,000 numbers on, waits milliseconds
-        for them where cores are busy, and rounds by how many there are.
+        for them where cores are busy, and rounds by how many there are. Sums of short
+        runs, added in pairs, also keep a digit more.
         """
-        return float(np.einsum("i,i", self.sample_weight, values))
+        weight = self.sample_weight
+        if weight.size < MOST_TO_BLAS:
+            return float(weight @ values)
+        end = weight.size - weight.size % RUN
+        head, rest = slice(0, end), slice(end, None)
+        runs = np.einsum(
+            "ij,ij->i", weight[head].reshape(-1, RUN), values[head].reshape(-1, RUN)
+        )
+        return float(runs.sum() + weight[rest] @ values[rest])
 
 
 class Engine(ABC):
