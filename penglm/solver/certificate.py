@@ -51,6 +51,8 @@ class Candidates:
         )
 
 
+# Anybody's coefficients are judged, those too of which no square is representable.
+@np.errstate(over="ignore", invalid="ignore")
 def certify(
     problem: Problem,
     candidates: Candidates,

@@ -23,6 +23,8 @@ def cost(problem: Problem, point: Point, alpha: float) -> float:
     return problem.inner_penalty.value(point.coef[support], alpha, support)
 
 
+# A step may be tried where nothing is representable; its value is then infinite or NaN.
+@np.errstate(over="ignore", invalid="ignore")
 def backtrack(
     problem: Problem, here: Expansion, there: Point, alpha: float
 ) -> Expansion | None:
