@@ -293,33 +293,40 @@ class Judge:
     def null_intercept(self, base):
         """Return where the slope of the loss in the intercept changes its sign.
 
-        Newton's method within a bracket that shrinks.
+        Newton's method, no further than a reach that doubles, within a bracket that
+        is halved where a step does not halve the slope.
         """
         _, deriv, to_eta = LINKS[self.model.link]
-        now = here = to_eta(self.weight @ self.y) - self.weight @ base
-        low, high, reach = REAL(-np.inf), REAL(np.inf), REAL(1)
+        now = to_eta(self.weight @ self.y) - self.weight @ base
+        low, high = REAL(-np.inf), REAL(np.inf)
+        reach = np.abs(base + now).max() or REAL(1)
+        slope = self.total(base + now)
         for _ in range(SEARCH_STEPS):
-            eta = base + now
-            slope = self.weight @ self.slope(eta)
-            if np.isnan(slope) and here != now:  # beyond the domain: half way back
-                now = (now + here) / 2
-                continue
-            if slope == 0 or not np.isfinite(slope):
+            if slope == 0 or np.isnan(slope):
                 break
-            here = now
             low, high = (now, high) if slope > 0 else (low, now)
-            gain = self.mean_and_gain(eta)[1]
+            gain = self.mean_and_gain(base + now)[1]
             with np.errstate(all="ignore"):
-                step = now + slope / (self.weight @ (deriv(eta) * gain))
-            if np.abs(step - now) <= LAST_DIGITS * np.abs(eta).max():
+                move = slope / (self.weight @ (deriv(base + now) * gain))
+            if not np.abs(move) <= reach:
+                move, reach = np.copysign(reach, slope), 2 * reach
+            if np.abs(move) <= LAST_DIGITS * (np.abs(base).max() + np.abs(now)):
                 break
-            if not low < step < high:
-                reach *= 2
-                step = (low + high) / 2
-                step = now - reach if low == -np.inf else step
-                step = now + reach if high == np.inf else step
-            now = step
+            there, is_bracketed = now + move, np.isfinite(high - low)
+            ahead = self.total(base + there)
+            halves = low < there < high and np.abs(ahead) <= np.abs(slope) / 2
+            if is_bracketed and not halves:
+                there = (low + high) / 2
+                ahead = self.total(base + there)
+            while np.isnan(ahead) and there != now:  # beyond the domain
+                there = (now + there) / 2
+                ahead = self.total(base + there)
+            now, slope = there, ahead
         return now
+
+    def total(self, eta):
+        """Return the slope of the loss in the intercept."""
+        return self.weight @ self.slope(eta)
 
 
 def judged(model: Model, alpha: float, intercept: float, coef) -> float:
