@@ -8,7 +8,7 @@ defined in docs/objective.md.
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import erfcx, ndtr, ndtri
 
 REAL = np.longdouble
 EPS = np.finfo(float).eps
@@ -72,6 +72,33 @@ LINKS = {
         lambda eta: eta**-0.5, lambda eta: -0.5 * eta**-1.5, lambda mu: mu**-2.0,
     ),
 }  # fmt: skip
+
+
+def mills(eta):
+    """Return density over distribution function of the normal, to double precision."""
+    ratio = np.sqrt(2 / np.pi) / erfcx(-eta.astype(float) / np.sqrt(2))
+    return ratio.astype(eta.dtype)
+
+
+def cauchy_rate(eta):
+    """Return density over distribution function of Cauchy's."""
+    return 1 / ((1 + eta**2) * np.arctan2(np.ones_like(eta), -eta))
+
+
+def gumbel_rate(eta):
+    """Return exp(eta) / (exp(exp(eta)) - 1)."""
+    rate = np.exp(eta)
+    return np.where(rate > 0, rate / np.expm1(rate), 1)
+
+
+# name: derivative of the mean over the mean, and over 1 minus the mean
+RATES = {
+    "logit": (lambda eta: logistic(-eta), logistic),
+    "probit": (mills, lambda eta: mills(-eta)),
+    "cloglog": (gumbel_rate, np.exp),
+    "loglog": (lambda eta: np.exp(-eta), lambda eta: gumbel_rate(-eta)),
+    "cauchy": (cauchy_rate, lambda eta: cauchy_rate(-eta)),
+}
 # Beyond these links' domain there is no mean.
 POSITIVE = ("sqrt", "inverse", "inverse_squared")
 VARIANCES = {
@@ -195,20 +222,37 @@ class Judge:
         self.upper = np.where(says_nothing, self.null_coef, upper)
         self.unit = self.null_slope()
 
-    def mean_and_gain(self, eta):
-        """Return means and the factor of ``y - mu`` in the slope of the loss."""
+    def gain(self, eta):
+        """Return the factor of ``y - mu`` in the slope of the loss."""
+        if self.family == "binomial" and self.model.link in RATES:
+            up, down = RATES[self.model.link]
+            return up(eta) + down(eta)
         mean, deriv, _ = LINKS[self.model.link]
-        mu = mean(eta)
         known = CANONICAL.get((self.family, self.model.link))
         if known:
-            return mu, np.full_like(eta, known)
-        return mu, deriv(eta) / VARIANCES[self.family](mu, self.model.parameters)
+            return np.full_like(eta, known)
+        return deriv(eta) / VARIANCES[self.family](mean(eta), self.model.parameters)
+
+    def pulls(self, eta):
+        """Return what draws eta up and what draws it down; NaN outside."""
+        y = self.y if eta.ndim == 1 else self.y[:, None]
+        if self.family == "binomial" and self.model.link in RATES:
+            # Not by y - mu, which has no digits where mu is all but 0 or 1.
+            up, down = RATES[self.model.link]
+            parts = (
+                np.where(y > 0, y * up(eta), 0),
+                np.where(y < 1, (1 - y) * down(eta), 0),
+            )
+        else:
+            gain = self.gain(eta)
+            parts = y * gain, LINKS[self.model.link][0](eta) * gain
+        inside = self.is_inside(eta)
+        return tuple(np.where(inside, part, np.nan) for part in parts)
 
     def slope(self, eta):
         """Return minus the derivative of the half-deviance in eta; NaN outside."""
-        mu, gain = self.mean_and_gain(eta)
-        y = self.y if eta.ndim == 1 else self.y[:, None]
-        return np.where(self.is_inside(eta), (y - mu) * gain, np.nan)
+        up, down = self.pulls(eta)
+        return up - down
 
     def is_inside(self, eta):
         """Tell where the link has a mean for eta."""
@@ -216,12 +260,11 @@ class Judge:
 
     def noise(self, base, eta, coefs):
         """Return what double precision may lose of the weighted slopes of rows."""
-        mu, gain = self.mean_and_gain(eta)
-        bend = np.abs(LINKS[self.model.link][1](eta) * gain)
+        up, down = self.pulls(eta)
+        bend = np.abs(LINKS[self.model.link][1](eta) * self.gain(eta))
         moved = (np.abs(base) + np.abs(self.X) @ np.abs(coefs)) * bend
         # Roundings of a sum of many terms partly cancel.
-        terms = 4 + np.sqrt(self.y.size)
-        lost = terms * (np.abs(self.y[:, None]) + np.abs(mu)) * np.abs(gain)
+        lost = (4 + np.sqrt(self.y.size)) * (np.abs(up) + np.abs(down))
         return EPS * self.weight[:, None] * (moved + lost)
 
     def verdicts(self, alphas, intercepts, coefs) -> list[Verdict]:
@@ -305,7 +348,7 @@ class Judge:
             if slope == 0 or np.isnan(slope):
                 break
             low, high = (now, high) if slope > 0 else (low, now)
-            gain = self.mean_and_gain(base + now)[1]
+            gain = self.gain(base + now)
             with np.errstate(all="ignore"):
                 move = slope / (self.weight @ (deriv(base + now) * gain))
             if not np.abs(move) <= reach:
