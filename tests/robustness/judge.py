@@ -22,7 +22,7 @@ CONSTANT = 64 * EPS
 # A slope of fewer roundings than this has no digits to spare for a tolerance.
 ROUNDINGS = 1e6
 SEARCH_STEPS = 400
-LAST_DIGITS = 8 * np.finfo(REAL).eps
+LAST_DIGITS = 8  # units in the last place
 
 
 def logistic(eta):
@@ -107,8 +107,8 @@ VARIANCES = {
     "poisson": lambda mu, known: mu,
     "gamma": lambda mu, known: mu**2,
     "inverse_gaussian": lambda mu, known: mu**3,
-    "negative_binomial": lambda mu, known: mu + mu**2 / REAL(known["theta"]),
-    "tweedie": lambda mu, known: mu ** REAL(known["power"]),
+    "negative_binomial": lambda mu, known: mu + mu**2 / known["theta"],
+    "tweedie": lambda mu, known: mu ** known["power"],
 }
 # What has the means and variances, up to a constant, of another family.
 SAME_SLOPES = {"quasipoisson": "poisson", "quasibinomial": "binomial"}
@@ -134,6 +134,8 @@ class Model:
     penalty_factor, lower, upper : array (p,), optional
     parameters : dict
         Known numbers of the family, such as ``theta``.
+    real : type
+        What is calculated with; doubles where there are too many numbers.
     """
 
     y: np.ndarray
@@ -149,6 +151,7 @@ class Model:
     fit_intercept: bool = True
     standardize: bool | str = True
     parameters: dict = field(default_factory=dict)
+    real: type = REAL
 
 
 @dataclass(frozen=True)
@@ -175,10 +178,10 @@ def knows(family: str, link: str) -> bool:
     return SAME_SLOPES.get(family, family) in VARIANCES and link in LINKS
 
 
-def filled(values, default: float, size: int) -> np.ndarray:
-    """Return values in extended precision, the default where none are given."""
+def filled(values, default: float, size: int, real: type) -> np.ndarray:
+    """Return values, the default where none are given."""
     values = np.full(size, default) if values is None else np.asarray(values)
-    return np.broadcast_to(values, size).astype(REAL)
+    return np.broadcast_to(values, size).astype(real)
 
 
 class Judge:
@@ -186,15 +189,16 @@ class Judge:
 
     def __init__(self, model: Model) -> None:
         n, p = np.shape(model.X)
-        self.model = model
+        self.model, self.real = model, model.real
+        real = model.real
         self.family = SAME_SLOPES.get(model.family, model.family)
-        weight = filled(model.sample_weight, 1.0, n)
+        weight = filled(model.sample_weight, 1.0, n, real)
         here = weight > 0
         self.weight = weight[here] / weight.max()
         self.weight /= self.weight.sum()
-        self.y = np.asarray(model.y)[here].astype(REAL)
-        self.offset = filled(model.offset, 0.0, n)[here]
-        self.X = np.asarray(model.X)[here].astype(REAL)
+        self.y = np.asarray(model.y)[here].astype(real)
+        self.offset = filled(model.offset, 0.0, n, real)[here]
+        self.X = np.asarray(model.X)[here].astype(real)
         mean = self.weight @ self.X
         centred = self.X - mean
         sd = np.sqrt(self.weight @ centred**2)
@@ -212,12 +216,12 @@ class Judge:
         # What a product with a raw column may lose, however it is centred after.
         raw = (np.abs(self.X) + np.abs(self.X - centred)) / self.size
         self.reach = np.where(says_nothing, 0, raw)
-        factor = filled(model.penalty_factor, 1.0, p)
+        factor = filled(model.penalty_factor, 1.0, p, real)
         is_out = np.isinf(factor)
         self.factor = np.where(is_out, 0, factor)
-        lower = np.where(is_out, 0, filled(model.lower, -np.inf, p))
-        upper = np.where(is_out, 0, filled(model.upper, np.inf, p))
-        self.null_coef = np.clip(REAL(0), lower, upper)
+        lower = np.where(is_out, 0, filled(model.lower, -np.inf, p, real))
+        upper = np.where(is_out, 0, filled(model.upper, np.inf, p, real))
+        self.null_coef = np.clip(real(0), lower, upper)
         self.lower = np.where(says_nothing, self.null_coef, lower)
         self.upper = np.where(says_nothing, self.null_coef, upper)
         self.unit = self.null_slope()
@@ -265,12 +269,14 @@ class Judge:
         moved = (np.abs(base) + np.abs(self.X) @ np.abs(coefs)) * bend
         # Roundings of a sum of many terms partly cancel.
         lost = (4 + np.sqrt(self.y.size)) * (np.abs(up) + np.abs(down))
-        return EPS * self.weight[:, None] * (moved + lost)
+        # What is calculated in doubles here has roundings of its own.
+        eps = EPS if self.real is REAL else 2 * EPS
+        return eps * self.weight[:, None] * (moved + lost)
 
     def verdicts(self, alphas, intercepts, coefs) -> list[Verdict]:
         """Judge points at strengths (m,), with coefs (p, m) in the data's units."""
-        coefs = np.asarray(coefs).astype(REAL)
-        base = self.offset[:, None] + np.asarray(intercepts).astype(REAL)
+        coefs = np.asarray(coefs).astype(self.real)
+        base = self.offset[:, None] + np.asarray(intercepts).astype(self.real)
         eta = base + self.X @ coefs
         score = self.weight[:, None] * self.slope(eta)
         slopes = self.columns.T @ score
@@ -278,7 +284,7 @@ class Judge:
         noises = self.reach.T @ noise
         return [
             self.verdict(
-                REAL(alpha), coefs[:, k], score[:, k].sum(), slopes[:, k],
+                self.real(alpha), coefs[:, k], score[:, k].sum(), slopes[:, k],
                 noise[:, k].sum(), noises[:, k],
             )
             for k, alpha in enumerate(alphas)
@@ -286,7 +292,7 @@ class Judge:
 
     def costs(self, alpha):
         """Return thresholds, curvatures and units of columns of unit sd (p,)."""
-        mix = REAL(self.model.l1_ratio)
+        mix = self.real(self.model.l1_ratio)
         cost = alpha * self.factor * self.share
         l1, pull = mix * cost, (1 - mix) * cost * self.share
         unit = np.where(pull > 0, np.clip(pull, FLOOR, 1), 1) * self.unit
@@ -304,7 +310,7 @@ class Judge:
             held = self.factor > 0
             lower = np.where(held, self.null_coef, lower)
             upper = np.where(held, self.null_coef, upper)
-            alpha = REAL(0)
+            alpha = self.real(0)
         b = coef * self.size
         l1, pull, unit = self.costs(alpha)
         low, high = np.where(b > 0, l1, -l1), np.where(b < 0, -l1, l1)
@@ -316,7 +322,7 @@ class Judge:
         share, rounding = distance / unit, (noises / unit).max(initial=0)
         share[(coef < lower) | (coef > upper)] = np.inf
         worst = int(share.argmax()) if share.size else -1
-        residual = share[worst] if share.size else REAL(0)
+        residual = share[worst] if share.size else self.real(0)
         if self.model.fit_intercept:
             rounding = max(rounding, noise / self.unit)
             if not np.abs(beside) / self.unit <= residual:
@@ -331,45 +337,55 @@ class Judge:
         largest = np.abs(self.columns.T @ (self.weight * self.slope(eta)))
         base, eta, none = base[:, None], eta[:, None], self.null_coef[:, None]
         least = ROUNDINGS * self.noise(base, eta, none).sum() / (4 + self.y.size**0.5)
-        return max(largest.max(initial=0), least) or REAL(1)
+        return max(largest.max(initial=0), least) or self.real(1)
 
     def null_intercept(self, base):
         """Return where the slope of the loss in the intercept changes its sign.
 
-        Newton's method, no further than a reach that doubles, within a bracket that
-        is halved where a step does not halve the slope.
+        Fisher's scoring first, then secants, no further than a reach that doubles,
+        within a bracket that is halved where a step does not halve the slope.
         """
         _, deriv, to_eta = LINKS[self.model.link]
+        last = LAST_DIGITS * np.finfo(self.real).eps
+        lost = last * np.sqrt(self.y.size)
         now = to_eta(self.weight @ self.y) - self.weight @ base
-        low, high = REAL(-np.inf), REAL(np.inf)
-        reach = np.abs(base + now).max() or REAL(1)
-        slope = self.total(base + now)
+        low, high = self.real(-np.inf), self.real(np.inf)
+        if self.model.link in POSITIVE:
+            low = -base.min()
+            now = now if now > low else low + to_eta(self.weight @ self.y)
+        reach = np.abs(base + now).max() or self.real(1)
+        (slope, size), secant = self.total(base + now), np.nan
         for _ in range(SEARCH_STEPS):
-            if slope == 0 or np.isnan(slope):
+            if np.abs(slope) <= lost * size < np.inf or np.isnan(slope):
                 break
             low, high = (now, high) if slope > 0 else (low, now)
-            gain = self.gain(base + now)
+            least = last * (np.abs(base).max() + np.abs(now))
             with np.errstate(all="ignore"):
-                move = slope / (self.weight @ (deriv(base + now) * gain))
+                move = slope / secant
+                # A secant across a jump of the slope says nothing.
+                if not (secant > 0 and least < np.abs(move) < np.inf):
+                    move = slope / (
+                        self.weight @ (deriv(base + now) * self.gain(base + now))
+                    )
+            if np.abs(move) <= least:
+                break
             if not np.abs(move) <= reach:
                 move, reach = np.copysign(reach, slope), 2 * reach
-            if np.abs(move) <= LAST_DIGITS * (np.abs(base).max() + np.abs(now)):
-                break
-            there, is_bracketed = now + move, np.isfinite(high - low)
-            ahead = self.total(base + there)
-            halves = low < there < high and np.abs(ahead) <= np.abs(slope) / 2
-            if is_bracketed and not halves:
+            there, ahead = now + move, (np.nan, np.nan)
+            if low < there < high:
+                ahead = self.total(base + there)
+            if not np.abs(ahead[0]) <= np.abs(slope) / 2 and np.isfinite(high - low):
                 there = (low + high) / 2
                 ahead = self.total(base + there)
-            while np.isnan(ahead) and there != now:  # beyond the domain
-                there = (now + there) / 2
-                ahead = self.total(base + there)
-            now, slope = there, ahead
+            with np.errstate(all="ignore"):
+                secant = (slope - ahead[0]) / (there - now)
+            now, (slope, size) = there, ahead
         return now
 
     def total(self, eta):
-        """Return the slope of the loss in the intercept."""
-        return self.weight @ self.slope(eta)
+        """Return the slope of the loss in the intercept, and the size of its parts."""
+        up, down = self.pulls(eta)
+        return self.weight @ (up - down), self.weight @ (np.abs(up) + np.abs(down))
 
 
 def judged(model: Model, alpha: float, intercept: float, coef) -> float:

@@ -5,7 +5,8 @@ itself, and hands each result to the judge in extended precision. It shares no c
 the package's frame, solver or certificate. What a formula made of a table is taken as
 the formula left it; ``tests/formula`` holds that against patsy.
 
-A path is judged at its first, middle and last point, a large problem at its last one.
+A path is judged at its first, middle and last point, a large problem at its last one
+and in doubles.
 """
 
 from collections import Counter
@@ -26,7 +27,7 @@ from penglm.results.fit import FitResults
 from penglm.results.path import PathResults
 from tests.robustness.judge import Judge, Model, knows
 
-# Numbers of a design above which one point of a path is judged, and none.
+# Numbers of a design above which one point of a path is judged, in doubles, and none.
 LARGE, TOO_LARGE = 30_000, 1_500_000
 # Families of which two columns of counts are one response.
 WITH_TRIALS = ("binomial", "quasibinomial")
@@ -172,6 +173,7 @@ class Watch:
             y, X, spec.family.name, spec.family.link.name, weight, offset,
             spec.penalty_factor, spec.lower, spec.upper, spec.l1_ratio,
             spec.fit_intercept, spec.standardize, spec.family.parameters,
+            np.longdouble if np.prod(data.design.shape) <= LARGE else np.float64,
         )  # fmt: skip
 
     @contextmanager
