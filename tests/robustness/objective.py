@@ -37,7 +37,7 @@ def objective(judge: Judge, alpha, intercept, coef):
     model, coef = judge.model, np.asarray(coef).astype(REAL)
     eta = judge.offset + REAL(intercept) + judge.X @ coef
     loss = half_deviance(model.family, model.link, model.parameters, judge.y, eta)
-    b = coef * judge.size if model.standardize else coef
+    b = coef * judge.size * judge.share
     mix = REAL(model.l1_ratio)
     cost = mix * np.abs(b) + (1 - mix) / 2 * b**2
     return judge.weight @ loss + REAL(alpha) * (judge.factor @ cost)
