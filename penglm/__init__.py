@@ -4,7 +4,8 @@ The floors of the house, top to bottom; a floor imports only from floors below i
 
     cli, commands                    the shell
     estimators                       scikit-learn's door
-    model, convert                   the statistician's door; judging anyone's answer
+    translation                      strengths from system to system
+    model, judging                   the statistician's door; judging anyone's answer
     fitting, foreign                 what a stated model can do; statsmodels' models
     adaptive                         penalty factors from a pilot fit
     nuisance                         a family's own parameter, estimated with the fit
@@ -20,6 +21,7 @@ The floors of the house, top to bottom; a floor imports only from floors below i
     engines                          where rows live
     response                         what y may look like
     families, penalties, formula     what y is, what coefficients cost, reading rows
+    conventions                      how other systems count the strength of a penalty
     design                           how columns are stored
     kernels, checks, plots, arrays   compiled loops; clean arrays; pictures
     likelihood                       the number that makes a likelihood largest
@@ -36,7 +38,9 @@ __version__ = "0.1.0"
 HOMES = {
     "PenalizedGLM": "penglm.model",
     "glm": "penglm.model",
-    "certify": "penglm.convert",
+    "certify": "penglm.judging",
+    "convert": "penglm.translation",
+    "Conversion": "penglm.conventions",
     "Adaptive": "penglm.adaptive",
     "load": "penglm.store",
     "FitResults": "penglm.results.fit",
@@ -51,7 +55,7 @@ HOMES = {
 }
 """Where each public name lives."""
 
-MODULES = ("families", "penalties", "design", "exceptions", "datasets")
+MODULES = ("families", "penalties", "design", "conventions", "exceptions", "datasets")
 
 __all__ = ["__version__", *HOMES, *MODULES]  # noqa: PLE0604, all are strings
 
@@ -72,7 +76,8 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from penglm.adaptive import Adaptive as Adaptive
-    from penglm.convert import certify as certify
+    from penglm.conventions import Conversion as Conversion
+    from penglm.judging import certify as certify
     from penglm.model import PenalizedGLM as PenalizedGLM
     from penglm.model import glm as glm
     from penglm.results.cross_validation import CVResults as CVResults
@@ -81,3 +86,4 @@ if TYPE_CHECKING:
     from penglm.solver.solution import Certificate as Certificate
     from penglm.solver.solution import Status as Status
     from penglm.store import load as load
+    from penglm.translation import convert as convert

@@ -12,9 +12,9 @@ import numpy as np
 
 from penglm import __version__
 from penglm.cli import NOT_CONVERGED, OK, USAGE, say
-from penglm.convert import verify as judge_saved
 from penglm.datasets import bikeshare
 from penglm.exceptions import ModelFileError
+from penglm.judging import verify as judge_saved
 from penglm.model import PenalizedGLM
 from penglm.reading import read
 from penglm.results.cross_validation import CVResults

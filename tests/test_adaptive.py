@@ -241,7 +241,7 @@ def test_budget_is_spent_on_the_adaptive_cost():
 def test_saved_model_keeps_the_factors_and_is_verified(tmp_path):
     import pandas as pd
 
-    from penglm.convert import verify
+    from penglm.judging import verify
 
     y, X = simulated("poisson", 200, 4)
     table = pd.DataFrame(X, columns=list("abcd")).assign(y=y)

@@ -15,7 +15,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import penglm as pg
-from penglm.convert import verify
+from penglm.judging import verify
 from penglm.formula.recall import TRANSFORMS
 
 FOLDER = Path(__file__).parent / "data" / "models"

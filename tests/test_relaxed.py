@@ -10,7 +10,7 @@ import statsmodels.api as sm
 from numpy.testing import assert_allclose, assert_array_equal
 
 import penglm as pg
-from penglm.convert import verify
+from penglm.judging import verify
 from penglm.exceptions import (
     ModelFileError,
     PenglmInputError,

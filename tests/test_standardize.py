@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 import penglm as pg
-from penglm.convert import verify
+from penglm.judging import verify
 from penglm.design import as_design
 from penglm.estimators import PenalizedGLMRegressor
 from penglm.exceptions import PenglmInputError

@@ -199,7 +199,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, table, monkeypatch):
 
 
 def test_verify_judges_the_saved_numbers_on_the_rows(table, saved):
-    from penglm.convert import verify
+    from penglm.judging import verify
 
     loaded = pg.load(saved)
     again = verify(loaded, table)
@@ -210,7 +210,7 @@ def test_verify_judges_the_saved_numbers_on_the_rows(table, saved):
 
 
 def test_verify_works_for_a_model_of_arrays(table, tmp_path):
-    from penglm.convert import verify
+    from penglm.judging import verify
 
     fit = pg.PenalizedGLM(table.y, table[["x", "z"]], family="poisson").fit(0.01)
     fit.save(tmp_path / "model.json")

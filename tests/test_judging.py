@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.linear_model import Lasso
 
 import penglm as pg
-from penglm.convert import verify
+from penglm.judging import verify
 from penglm.exceptions import PenglmInputError
 from penglm.families import LINKS, as_family
 
