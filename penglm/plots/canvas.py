@@ -16,8 +16,8 @@ FAINT = "0.78"
 LABEL_STEP = 0.045
 
 
-def axes_of(ax: Any) -> Any:
-    """Return the axes given, or those of a new figure.
+def axes_of(ax: Any, size: tuple[float, float] = (7.0, 4.4)) -> Any:
+    """Return the axes given, or those of a new figure of a size in inches.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def axes_of(ax: Any) -> Any:
         raise ImportError(
             "pictures need matplotlib: python -m pip install 'penglm[plot]'"
         ) from None
-    _, ax = pyplot.subplots(figsize=(7.0, 4.4), layout="constrained")
+    _, ax = pyplot.subplots(figsize=size, layout="constrained")
     return ax
 
 
@@ -101,6 +101,17 @@ def falling(ax: Any, label: str) -> None:
 def legend(ax: Any) -> None:
     """Say what the lines are, on paper that hides none of them quite."""
     ax.legend(fontsize=8, framealpha=0.85, edgecolor="none")
+
+
+def legend_below(ax: Any) -> None:
+    """Say what the lines are beneath the axes and their label, where these are full."""
+    from matplotlib.transforms import ScaledTranslation
+
+    lower = ScaledTranslation(0.0, -34.0 / 72.0, ax.figure.dpi_scale_trans)
+    ax.legend(
+        fontsize=8, frameon=False, ncols=2, loc="upper center",
+        bbox_to_anchor=(0.5, 0.0), bbox_transform=ax.transAxes + lower,
+    )  # fmt: skip
 
 
 def positive(alphas: Vector) -> Any:

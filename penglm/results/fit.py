@@ -16,8 +16,8 @@ from penglm.exceptions import (
 )
 from penglm.path import with_gap
 from penglm.results.data import ModelData, ModelSpec, encode, means
-from penglm.results.explained import Explained
 from penglm.results.measures import Measures
+from penglm.results.pictures import Pictures
 from penglm.solver.null import Null
 from penglm.solver.outcome import Options
 from penglm.solver.problem import Problem
@@ -41,7 +41,7 @@ class Solved:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FitResults(Measures, Explained):
+class FitResults(Measures, Pictures):
     """A penalised generalised linear model at one strength.
 
     Attributes
