@@ -28,11 +28,14 @@ class Signals:
         ``alpha * l1_ratio * f_j``; 0 where nothing holds a coefficient at zero.
     unit_threshold : Vector (p,)
         The same at strength one.
+    own : Vector (p,)
+        What of each signal the coefficient itself takes up, ``h_j b_j``.
     """
 
     signal: Vector
     threshold: Vector
     unit_threshold: Vector
+    own: Vector
 
     def alone(self, column: int) -> float:
         """Return the strength at which a column's signal equals its threshold."""
@@ -82,7 +85,8 @@ def signals(
     signal, total, first, second = problem.engine.sum(sums)
     if problem.fit_intercept and total > 0.0:
         second = np.maximum(second - first**2 / total, 0.0)
-    signal = (signal + second * coef) / problem.weight_total
+    own = second * coef / problem.weight_total
+    signal = signal / problem.weight_total + own
     penalty = problem.inner_penalty
     with np.errstate(invalid="ignore"):
         threshold = penalty.threshold(solution.alpha)
@@ -91,4 +95,5 @@ def signals(
         signal * unit[chosen],
         (np.where(alone > 0.0, threshold, 0.0) * unit)[chosen],
         (alone * unit)[chosen],
+        own * unit[chosen],
     )

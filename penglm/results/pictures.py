@@ -71,6 +71,51 @@ class Pictures(Explained):
             note=f"loss with all other coefficients held at the fit{kept}", ax=ax,
         )  # fmt: skip
 
+    def plot_soft_threshold(self, *, most_names: int = 10, ax: Any = None) -> Any:
+        """Draw the columns on the curve of soft thresholding.
+
+        Parameters
+        ----------
+        most_names : int, default 10
+            Columns that carry their name: those whose signal is nearest to their
+            threshold, on either side.
+        ax : matplotlib axes, optional
+
+        Returns
+        -------
+        matplotlib axes
+            Across, the signal of each column (``explain().frame().signal``) over its
+            threshold ``alpha * l1_ratio * f_j``; up, what the coefficient takes up of
+            it. Columns without a threshold are left out; signals of more than six
+            thresholds are named above the axes.
+
+        Raises
+        ------
+        PenglmInputError
+            If no column has a threshold; if the fit has no rows, as that of a model
+            file.
+
+        Notes
+        -----
+        A column whose second derivative is ``h_j`` takes up ``h_j b_j = h_j / (h_j +
+        l2_j) * sign(z_j) max(|z_j| - threshold_j, 0)``, with ``l2_j`` the ridge part
+        ``alpha (1 - l1_ratio) f_j``. The slope is one for the lasso. Of an elastic net
+        whose slopes differ, the curve is drawn as a band.
+
+        References
+        ----------
+        Friedman, Hastie and Tibshirani (2010), J. Stat. Softw. 33(1), eq. 5 and 10.
+        """
+        from penglm.explanation.thresholds import thresholded
+        from penglm.plots import threshold
+
+        found = thresholded(refits_of(self))
+        return threshold.soft_threshold(
+            found.signal, found.own, found.slope, found.is_limited,
+            [self.data.names[j] for j in found.columns],
+            most_names=most_names, ax=ax,
+        )  # fmt: skip
+
 
 def unit_of(standardize: bool | str, size: float) -> str:
     """Return the unit in which a coefficient is penalised."""
