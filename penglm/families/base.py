@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from penglm.families.conjugate import conjugate
 
 ESTIMATE = "estimate"
 """What stands in the place of a parameter that a fit shall find."""
+
+
+Shares: TypeAlias = tuple[Vector, Vector, Vector]
+"""Probabilities (n,) of a smaller, an equal and a larger response."""
 
 
 @dataclass(frozen=True)
@@ -332,6 +336,38 @@ class Family(ABC):
         if near is None:
             near = self.link(self.starting_mu(y, np.ones_like(y)))
         return conjugate(self.working_terms, y, dual, near)
+
+    def cumulative(
+        self, y: Vector, mu: Vector, precision: Vector, dispersion: float
+    ) -> Shares:
+        """Return the probabilities of a smaller, an equal and a larger response.
+
+        Parameters
+        ----------
+        y, mu : Vector (n,)
+        precision : Vector (n,)
+            Positive weight of each observation: it divides the dispersion, and counts
+            the trials or units whose mean ``y`` is where the family has counts.
+        dispersion : float
+            Positive.
+
+        Returns
+        -------
+        tuple of Vector (n,)
+            ``P(Y < y)``, ``P(Y = y)`` and ``P(Y > y)``, each with its own digits: of a
+            far tail one minus the other has none. The middle is zero where the
+            distribution has no mass at a point.
+
+        Raises
+        ------
+        PenglmInputError
+            If the family has no distribution, or this one cannot give such a response.
+        """
+        raise PenglmInputError(
+            f"family '{self.name}' does not say what its distribution function is, "
+            "which quantile residuals need; use resid_deviance.",
+            argument="family",
+        )
 
     @abstractmethod
     def log_likelihood(

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.special import expit, gammaln, xlog1py, xlogy
 
 from penglm._typing import Vector
-from penglm.families.base import Family, Interval, ProbabilityLink
+from penglm.families.base import Family, Interval, ProbabilityLink, Shares
+from penglm.families.counts import whole
 from penglm.families.links import Logit
 
 
@@ -100,6 +101,15 @@ class Binomial(Family):
         inside = (mu >= 0.0) & (mu <= 1.0)
         value = entropy(np.clip(mu, 0.0, 1.0)) - entropy(y)
         return np.where(inside, value, np.inf)
+
+    def cumulative(
+        self, y: Vector, mu: Vector, precision: Vector, dispersion: float
+    ) -> Shares:
+        from scipy.stats import binom
+
+        trials = whole(np.ones_like(y), precision, self.name)
+        k, known = whole(y, precision, self.name), binom(trials, mu)
+        return known.cdf(k - 1.0), known.pmf(k), known.sf(k)
 
     def log_likelihood(
         self,

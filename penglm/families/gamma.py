@@ -1,10 +1,10 @@
 """Positive responses with a constant coefficient of variation."""
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammainc, gammaincc, gammaln
 
 from penglm._typing import Vector
-from penglm.families.base import Family, Interval
+from penglm.families.base import Family, Interval, Shares
 from penglm.families.links import Inverse, Log
 
 
@@ -61,6 +61,13 @@ class Gamma(Family):
             return super().conjugate(y, dual, near)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(dual < y, -np.log1p(-dual / y), np.inf)
+
+    def cumulative(
+        self, y: Vector, mu: Vector, precision: Vector, dispersion: float
+    ) -> Shares:
+        shape = precision / dispersion
+        at = shape * y / mu
+        return gammainc(shape, at), np.zeros_like(at), gammaincc(shape, at)
 
     def log_likelihood(
         self,

@@ -1,9 +1,10 @@
 """Real responses with constant variance."""
 
 import numpy as np
+from scipy.special import ndtr
 
 from penglm._typing import Vector
-from penglm.families.base import Family, Interval
+from penglm.families.base import Family, Interval, Shares
 from penglm.families.links import Identity
 
 
@@ -58,6 +59,12 @@ class Gaussian(Family):
         self, y: Vector, dual: Vector, near: Vector | None = None
     ) -> Vector | None:
         return dual * (y + 0.5 * dual) if self.is_canonical else None
+
+    def cumulative(
+        self, y: Vector, mu: Vector, precision: Vector, dispersion: float
+    ) -> Shares:
+        z = (y - mu) / np.sqrt(dispersion / precision)
+        return ndtr(z), np.zeros_like(z), ndtr(-z)
 
     def log_likelihood(
         self,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from penglm._typing import Vector
-from penglm.families.base import Family, Interval
+from penglm.families.base import Family, Interval, Shares
 from penglm.families.links import InverseSquared
 
 
@@ -51,6 +51,16 @@ class InverseGaussian(Family):
         rest = 0.5 * y - dual
         with np.errstate(divide="ignore"):
             return np.where(rest > 0.0, 0.25 / rest - 0.5 / y, np.inf)
+
+    def cumulative(
+        self, y: Vector, mu: Vector, precision: Vector, dispersion: float
+    ) -> Shares:
+        from scipy.stats import invgauss
+
+        # scipy's has shape 1: its mean is in units of the precision.
+        size = precision / dispersion
+        known = invgauss(mu / size, scale=size)
+        return known.cdf(y), np.zeros_like(y), known.sf(y)
 
     def log_likelihood(
         self,

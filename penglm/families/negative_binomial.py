@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, gammaln, xlogy
+from scipy.special import betainc, betaincc, expit, gammaln, xlogy
 
 from penglm._typing import Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
-from penglm.families.base import ESTIMATE, Family, Interval, Link
+from penglm.families.base import ESTIMATE, Family, Interval, Link, Shares
+from penglm.families.counts import whole
 from penglm.families.links import Log
 from penglm.likelihood import argmax
 
@@ -123,6 +124,17 @@ class NegativeBinomial(Family):
         loss = xlogy(y, y) - y * eta - (y + t) * lost
         return np.maximum(loss, 0.0), y * share - rate, rate
 
+    def cumulative(
+        self, y: Vector, mu: Vector, precision: Vector, dispersion: float
+    ) -> Shares:
+        # The sum of as many independent counts as the precision says.
+        k, t = whole(y, precision, self.name), self.theta * precision
+        mean, share = precision * mu, mu / (self.theta + mu)
+        mass = np.exp(log_mass(k, mean, t))
+        below = np.where(k > 0.0, betaincc(np.maximum(k, 1.0), t, share), 0.0)
+        above: Vector = np.asarray(betainc(k + 1.0, t, share), dtype=np.float64)
+        return below, mass, above
+
     def log_likelihood(
         self,
         y: Vector,
@@ -131,22 +143,27 @@ class NegativeBinomial(Family):
         dispersion: float,
         freq_weights: Vector | None = None,
     ) -> float:
-        t = self.theta
-        rows: Any = xlogy(y, mu) - (y + t) * np.log1p(mu / t)
-        rows = rows + log_rising(y, t) - gammaln(y + 1.0)
-        return float(sample_weight @ rows)
+        return float(sample_weight @ log_mass(y, mu, self.theta))
 
 
-def log_rising(y: Vector, t: float) -> Vector:
+def log_mass(y: Vector, mu: Vector, t: float | Vector) -> Vector:
+    """Return the logarithm of ``P(Y = y)`` (n,) of counts with mean ``mu``."""
+    rows: Vector = xlogy(y, mu) - (y + t) * np.log1p(mu / t)
+    return rows + log_rising(y, t) - gammaln(y + 1.0)
+
+
+def log_rising(y: Vector, t: float | Vector) -> Vector:
     """Return ``log(Gamma(y + t) / Gamma(t)) - y log(t)`` (n,), 0 as ``t`` grows.
 
     Two log-gammas of large numbers have no digits left for their difference, which
     Stirling's series gives term by term.
     """
-    if t < SERIES_FROM:
-        near: Vector = gammaln(y + t) - gammaln(t) - y * np.log(t)
+    is_small = np.asarray(t < SERIES_FROM)
+    near: Vector = gammaln(y + t) - gammaln(t) - y * np.log(t)
+    if is_small.all():
         return near
-    return (y + t - 0.5) * np.log1p(y / t) - y + stirling(y + t) - stirling(t)
+    far = (y + t - 0.5) * np.log1p(y / t) - y + stirling(y + t) - stirling(t)
+    return np.where(is_small, near, far)
 
 
 def stirling(z: Any) -> Any:

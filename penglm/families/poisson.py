@@ -3,10 +3,11 @@
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln, pdtr, pdtrc, xlogy
 
 from penglm._typing import Vector
-from penglm.families.base import Family, Interval
+from penglm.families.base import Family, Interval, Shares
+from penglm.families.counts import whole
 from penglm.families.links import Log
 
 
@@ -70,6 +71,14 @@ class Poisson(Family):
         # At the end of the domain mu log mu has the limit 0.
         value = xlogy(np.maximum(mu, 0.0), np.maximum(mu, 0.0)) - dual - xlogy(y, y)
         return np.where(mu >= 0.0, value, np.inf)
+
+    def cumulative(
+        self, y: Vector, mu: Vector, precision: Vector, dispersion: float
+    ) -> Shares:
+        # A mean of as many counts as the precision says is a count over it.
+        k, mean = whole(y, precision, self.name), precision * mu
+        mass = np.exp(xlogy(k, mean) - mean - gammaln(k + 1.0))
+        return np.where(k > 0.0, pdtr(k - 1.0, mean), 0.0), mass, pdtrc(k, mean)
 
     def log_likelihood(
         self,

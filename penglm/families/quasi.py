@@ -2,7 +2,7 @@
 
 from penglm._typing import Vector
 from penglm.exceptions import PenglmInputError
-from penglm.families.base import Family
+from penglm.families.base import Family, Shares
 from penglm.families.binomial import Binomial
 from penglm.families.poisson import Poisson
 
@@ -50,6 +50,22 @@ class QuasiLikelihood(Family):
         PenglmInputError
         """
         raise no_likelihood(self)
+
+    def cumulative(
+        self, y: Vector, mu: Vector, precision: Vector, dispersion: float
+    ) -> Shares:
+        """Raise: there is none.
+
+        Raises
+        ------
+        PenglmInputError
+        """
+        raise PenglmInputError(
+            f"family '{self.name}' says how mean and variance go together and nothing "
+            "about a distribution, so there are no quantile residuals; use "
+            "resid_pearson or resid_deviance.",
+            argument="family",
+        )
 
 
 class QuasiPoisson(QuasiLikelihood, Poisson):

@@ -5,7 +5,8 @@ from scipy.special import expit, log_wright_bessel
 
 from penglm._typing import Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
-from penglm.families.base import ESTIMATE, Family, Interval, Link
+from penglm.families import compound
+from penglm.families.base import ESTIMATE, Family, Interval, Link, Shares
 from penglm.families.links import Log, Power
 from penglm.likelihood import summit
 
@@ -149,6 +150,14 @@ class Tweedie(Family):
             np.where(inside, pulled - size, 0.0),
             np.where(inside, size, 0.0),
         )
+
+    def cumulative(
+        self, y: Vector, mu: Vector, precision: Vector, dispersion: float
+    ) -> Shares:
+        p, own = self.power, dispersion / precision
+        rate = mu ** (2.0 - p) / ((2.0 - p) * own)
+        scale = (p - 1.0) * own * mu ** (p - 1.0)
+        return compound.shares(y, rate, (2.0 - p) / (p - 1.0), scale)
 
     def log_likelihood(
         self,

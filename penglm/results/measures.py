@@ -14,6 +14,8 @@ from penglm.results.data import ModelData, ModelSpec
 from penglm.selection.criteria import criterion
 from penglm.solver.solution import Solution
 
+KINDS = ("deviance", "pearson", "response", "working", "quantile")
+
 
 class Measures:
     """Numbers that follow from the means of the rows fitted.
@@ -209,13 +211,69 @@ class Measures:
         """Working residuals (n,)."""
         return residuals.working(self.spec.family, self.data.y, self.linear_predictor)
 
-    def plot_residuals(self, kind: str = "deviance", ax: Any = None) -> Any:
+    def resid_quantile(self, seed: int = 0) -> Vector:
+        """Return randomised quantile residuals (n,): standard normal if all is right.
+
+        Parameters
+        ----------
+        seed : int, default 0
+            Of the draws that spread discrete responses over their probability.
+
+        Returns
+        -------
+        Vector (n,)
+            Of a row that stands for several observations, that of one of them; 0 where
+            the weight is. At most 37.5 in size, where probabilities underflow.
+
+        Raises
+        ------
+        PenglmInputError
+            If the family is a quasi-likelihood; if a response of a discrete family is
+            no whole count; if the dispersion is zero or cannot be estimated.
+
+        Notes
+        -----
+        ``Phi^-1(u)``, with ``u`` uniform between ``P(Y < y)`` and ``P(Y <= y)`` at the
+        fitted mean and ``scale``, which weights divide. Counts at a weight of ``w``
+        are means of ``w`` of them, or of ``w`` trials. Coefficients that are shrunk
+        leave something over: look at the pattern, not at the variance alone.
+
+        References
+        ----------
+        Dunn and Smyth (1996), J. Comput. Graph. Stat. 5(3), 236.
+
+        Examples
+        --------
+        >>> import numpy as np, penglm as pg
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(500, 2))
+        >>> y = rng.poisson(np.exp(0.3 * X[:, 0]))
+        >>> residual = pg.PenalizedGLM(y, X, "poisson").fit(0).resid_quantile()
+        >>> bool(abs(residual.mean()) < 0.1), bool(abs(residual.std() - 1) < 0.1)
+        (True, True)
+        """
+        if not 0.0 < self.scale < np.inf:
+            raise PenglmInputError(
+                f"the dispersion of this fit is {self.scale:g}, which leaves no "
+                "distribution to compare responses with; choose a larger alpha."
+            )
+        data = self.data
+        return residuals.quantile(
+            self.spec.family, data.y, self.fittedvalues, data.precision, self.scale,
+            seed,
+        )  # fmt: skip
+
+    def plot_residuals(
+        self, kind: str = "deviance", ax: Any = None, *, seed: int = 0
+    ) -> Any:
         """Draw residuals against fitted means.
 
         Parameters
         ----------
-        kind : {"deviance", "pearson", "response", "working"}
+        kind : {"deviance", "pearson", "response", "working", "quantile"}
         ax : matplotlib axes, optional
+        seed : int, default 0
+            Of quantile residuals.
 
         Returns
         -------
@@ -223,8 +281,11 @@ class Measures:
         """
         from penglm.plots import rows
 
-        checks.choice(kind, ("deviance", "pearson", "response", "working"), "kind")
-        residual = getattr(self, f"resid_{kind}")
+        checks.choice(kind, KINDS, "kind")
+        if kind == "quantile":
+            residual = self.resid_quantile(seed)
+        else:
+            residual = getattr(self, f"resid_{kind}")
         weight = self.data.sample_weight
         return rows.residuals(self.fittedvalues, residual, weight, kind=kind, ax=ax)
 
