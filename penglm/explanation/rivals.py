@@ -7,7 +7,7 @@ left out and the rest fitted again. Where the two disagree, that is said.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from penglm.explanation.coefficients import case_of
 from penglm.explanation.inflation import MOST_COLUMNS, inflation
 from penglm.explanation.reason import Case
 from penglm.explanation.refits import Refits
+from penglm.explanation.shares import shares_of
 from penglm.explanation.terms import Terms
 from penglm.path import solve_at
 from penglm.solver import quadratic
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 # Claims spelled out in a sentence; the frame has them all.
 MOST_CLAIMS = 5
+# Rows and columns of the picture.
+MOST_DRAWN = 12
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,37 @@ class Rivals(Account):
                             "deviance_rise": removal.deviance_rise}  # fmt: skip
                 rows.append(row)
         return pd.DataFrame(rows)
+
+    def plot(self, *, most: int = MOST_DRAWN, ax: Any = None) -> Any:
+        """Draw who claims which share of each column's null signal, as a matrix.
+
+        Parameters
+        ----------
+        most : int, default 12
+            Columns drawn, those of largest signal beside their thresholds if nothing
+            spoke for them; and rivals, those with the largest claim on any of them.
+        ax : matplotlib axes, optional
+
+        Returns
+        -------
+        matplotlib axes
+            One row a column, one column a rival. The area of a square is the size of
+            the share; filled squares claim, hollow ones add to the signal. Each row
+            with ``others`` and what remains adds up to one.
+
+        Raises
+        ------
+        PenglmInputError
+            If no coefficient is zero, so nothing is claimed.
+        """
+        from penglm.plots import claims
+
+        drawn = shares_of(self.columns, most)
+        return claims.matrix(
+            drawn.to_numpy(), [*drawn.index], [*drawn.columns],
+            note="shares of what each column would say alone",
+            ax=ax,
+        )  # fmt: skip
 
 
 def rivals(
