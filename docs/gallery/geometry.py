@@ -19,9 +19,8 @@ X[:, 1] += 0.5 * X[:, 0]
 y = rng.poisson(np.exp(0.2 + 0.6 * X[:, 0] + 0.1 * X[:, 1]))
 model = pg.PenalizedGLM(y, X, family="poisson")
 
-figure, axes = plt.subplots(1, 3, figsize=(14.0, 4.6), layout="constrained")
-names = {1.0: "lasso", 0.5: "half of each", 0.0: "ridge"}
-for ax, l1_ratio in zip(axes, names, strict=True):
+for l1_ratio, name in ((1.0, "lasso"), (0.5, "half of each"), (0.0, "ridge")):
+    _, ax = plt.subplots(figsize=(4.4, 4.4), layout="constrained")
     model.fit(0.35, l1_ratio).plot_geometry("x1", "x2", ax=ax)
-    ax.set_title(names[l1_ratio], fontsize=11, color="black")
+    ax.set_title(name, fontsize=11, color="black")
 plt.show()

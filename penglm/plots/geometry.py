@@ -60,7 +60,7 @@ def geometry(
     outline = body(l1_ratio, factor, budget, 4.0 * max(np.ptp(x), np.ptp(y)))
     ax.fill(
         outline[:, 0], outline[:, 1], facecolor="0.85", edgecolor="0.25",
-        linewidth=1.2, zorder=1, label=f"penalty of the pair at most {budget:.3g}",
+        linewidth=1.2, zorder=1, label=f"penalty at most {budget:.3g}",
     )  # fmt: skip
     fine_x, fine_y, surface = refined(x, y, loss)
     finite = surface[np.isfinite(surface)]
@@ -77,7 +77,7 @@ def geometry(
     ax.axvline(0.0, color="0.6", linewidth=0.7, zorder=1.5)
     if least is not None and inside(least, x, y):
         ax.plot(*least, "x", color="black", markersize=7, mew=1.6, zorder=4,
-                label="least loss of the pair")  # fmt: skip
+                label="least loss")  # fmt: skip
     ax.plot(*fit, "o", color="black", markersize=7, zorder=5, label="fit")
     ax.set_xlim(x[0], x[-1])
     ax.set_ylim(y[0], y[-1])

@@ -158,3 +158,48 @@ def test_residuals_of_few_and_of_many_rows(n):
     ax = fit.plot_residuals("pearson")
     assert ax.get_ylabel() == "pearson residual"
     ax.figure.canvas.draw()
+
+
+def test_calibration_and_lift_of_classes_and_of_counts_of_trials():
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(400, 3))
+    rate = 1.0 / (1.0 + np.exp(-X[:, 0]))
+    trials = rng.integers(1, 6, 400)
+    success = rng.binomial(trials, rate)
+    labels = np.where(rng.random(400) < rate, "yes", "no")
+    counts = np.column_stack([success, trials - success])
+    for y in (labels, counts):
+        fit = pg.PenalizedGLM(y, X, "binomial").fit(0.01)
+        weight, mu = fit.data.sample_weight, fit.fittedvalues
+        line = fit.plot_calibration().get_lines()[1]
+        parts = rows.equal_bins(mu, weight, 10)
+        assert len(parts) == 10
+        share = [weight[p] @ fit.data.y[p] / weight[p].sum() for p in parts]
+        np.testing.assert_allclose(line.get_ydata(), share, rtol=1e-12)
+        model, best, _ = fit.plot_lift().get_lines()
+        assert np.all(np.diff(model.get_ydata()) >= 0.0)
+        tenth = np.interp(0.1, model.get_xdata(), model.get_ydata())
+        assert 0.1 < tenth <= np.interp(0.1, best.get_xdata(), best.get_ydata())
+    # Trials are weights: a row of five is five rows of one.
+    each = np.repeat(np.arange(400), trials)
+    ones = np.concatenate([np.r_[[1.0] * s, [0.0] * (t - s)]
+                           for s, t in zip(success, trials, strict=True)])  # fmt: skip
+    apart = pg.PenalizedGLM(ones, X[each], "binomial").fit(0.01, tol=1e-10)
+    whole = pg.PenalizedGLM(counts, X, "binomial").fit(0.01, tol=1e-10)
+    np.testing.assert_allclose(
+        whole.plot_lift().get_lines()[0].get_ydata(),
+        rows.concentration(whole.fittedvalues[each], ones, np.ones(each.size))[1],
+        rtol=1e-12,
+    )
+    np.testing.assert_allclose(apart.coef, whole.coef, rtol=1e-7)
+
+
+def test_calibration_of_counts_with_an_exposure_is_of_counts():
+    rng = np.random.default_rng(6)
+    X, years = rng.normal(size=(300, 2)), rng.uniform(0.2, 3.0, 300)
+    y = rng.poisson(years * np.exp(0.4 * X[:, 0]))
+    fit = pg.PenalizedGLM(y, X, "poisson", exposure=years).fit(0.001)
+    _, line = fit.plot_calibration().get_lines()
+    # The intercept makes them equal on the whole.
+    assert line.get_xdata().mean() == pytest.approx(line.get_ydata().mean(), rel=1e-4)
+    assert fit.plot_lift().get_lines()[0].get_ydata()[-1] == 1.0
