@@ -122,7 +122,9 @@ def test_each_end_is_certified_and_a_mix_claims_nothing_for_itself(family):
     ends = [found.penalised.certificate, found.unpenalised.certificate]
     assert found.certificate.kkt_residual == max(each.kkt_residual for each in ends)
     assert "relaxed (gamma 0.5)" in str(found.summary())
-    for ask in (found.explain, found.rivals, found.scan):
+    asked = (found.explain, found.rivals, found.scan, found.plot_geometry,
+             found.plot_soft_threshold)  # fmt: skip
+    for ask in asked:
         with pytest.raises(PenglmInputError, match=r"fit\.penalised"):
             ask()
 

@@ -20,8 +20,9 @@ from penglm.solver.null import fit_null
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Solution, Status
 
-# Pairs on each side of the grid.
-GRID = 25
+# Pairs on each side of the grid; of many rows a spline makes do with fewer.
+GRID, COARSE = 25, 13
+MANY_ROWS = 20_000
 # Room around what the picture shows, as a share of its sides.
 MARGIN = 0.15
 # What lies more than this many times as far out as the body is out of the picture.
@@ -30,7 +31,7 @@ FAR = 4.0
 AT_ONCE = 2_000_000
 # Newton steps of an intercept, and the share of the loss that is not worth another.
 STEPS = 60
-ENOUGH = 1e-13
+ENOUGH = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,10 +102,10 @@ def geometry(refits: Refits, terms: Terms, names: tuple[str, ...]) -> Geometry:
             "draw; choose a column that is penalised and not zero.",
             argument="names",
         )
-    fit = coef * problem.penalty_scale[columns]
-    least = least_loss(refits, columns)
+    fit, n_obs = coef * problem.penalty_scale[columns], problem.engine.n_obs
+    least = least_loss(refits, penalty, columns)
     reach = np.array([extent(f, penalty.l1_ratio, budget) for f in factor])
-    x, y = window(fit, least, reach)
+    x, y = window(fit, least, reach, GRID if n_obs <= MANY_ROWS else COARSE)
     pairs = np.array([(a, b) for b in y for a in x])
     loss = profile(problem, solution, columns, pairs).reshape(y.size, x.size)
     (fit_loss,) = profile(problem, solution, columns, fit[None])
@@ -155,15 +156,14 @@ def largest(refits: Refits) -> Index:
     return usable[np.lexsort((-near, -size))[:2]]
 
 
-def least_loss(refits: Refits, columns: Index) -> Vector | None:
+def least_loss(refits: Refits, penalty: ElasticNet, columns: Index) -> Vector | None:
     """Return the pair (2,) of least loss, all other coefficients held; None if none."""
-    problem, coef = refits.problem, refits.solution.coef
-    held = problem.penalty
-    assert isinstance(held, ElasticNet)
-    factor, lower, upper = held.factor.copy(), coef.copy(), coef.copy()
+    coef = refits.solution.coef
+    factor, lower, upper = penalty.factor.copy(), coef.copy(), coef.copy()
     factor[columns], lower[columns], upper[columns] = 0.0, -np.inf, np.inf
-    penalty = replace(held, factor=factor, lower=lower, upper=upper)
-    outcome = fit_null(replace(problem, penalty=penalty), refits.options).outcome
+    held = replace(penalty, factor=factor, lower=lower, upper=upper)
+    problem = replace(refits.problem, penalty=held)
+    outcome = fit_null(problem, refits.options).outcome
     if outcome.status is not Status.OPTIMAL:
         return None
     return outcome.warm.point.coef[columns] / refits.unit[columns]
@@ -177,7 +177,9 @@ def extent(factor: float, l1_ratio: float, budget: float) -> float:
     return float(2.0 * budget / (l1 + np.sqrt(l1**2 + 2.0 * l2 * budget)))
 
 
-def window(fit: Vector, least: Vector | None, reach: Vector) -> tuple[Vector, Vector]:
+def window(
+    fit: Vector, least: Vector | None, reach: Vector, grid: int
+) -> tuple[Vector, Vector]:
     """Return values (m,) of both coefficients that show all there is to see."""
     sides = []
     for k in (0, 1):
@@ -189,7 +191,7 @@ def window(fit: Vector, least: Vector | None, reach: Vector) -> tuple[Vector, Ve
             seen.append(float(np.clip(beyond, -FAR * wide, FAR * wide)))
         low, high = min(seen), max(seen)
         room = MARGIN * (high - low)
-        sides.append(np.linspace(low - room, high + room, GRID))
+        sides.append(np.linspace(low - room, high + room, grid))
     return sides[0], sides[1]
 
 

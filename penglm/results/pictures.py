@@ -5,6 +5,7 @@ from typing import Any
 from penglm import checks
 from penglm.exceptions import PenglmInputError
 from penglm.results.explained import Explained, refits_of, terms_of
+from penglm.solver.solution import Status
 
 
 class Pictures(Explained):
@@ -63,12 +64,14 @@ class Pictures(Explained):
             unit_of(self.spec.standardize, sizes[terms.places(name)[0]])
             for name in (first, second)
         ]
+        doubt = "" if self.solution.status is Status.OPTIMAL else " (not optimal)"
         kept = ", intercept refitted" if self.spec.fit_intercept else ""
         return picture.geometry(
             found.x, found.y, found.loss, fit=found.fit, fit_loss=found.fit_loss,
             least=found.least, l1_ratio=found.l1_ratio, factor=found.factor,
             budget=found.budget, names=(first, second), units=units,
-            note=f"loss with all other coefficients held at the fit{kept}", ax=ax,
+            note=f"loss with all other coefficients held at the fit{kept}{doubt}",
+            ax=ax,
         )  # fmt: skip
 
     def plot_soft_threshold(self, *, most_names: int = 10, ax: Any = None) -> Any:

@@ -72,7 +72,7 @@ class Mixed:
             "which columns it has was decided by fit.penalised: ask that."
         )
 
-    explain = rivals = scan = refuse
+    explain = rivals = scan = plot_geometry = plot_soft_threshold = refuse
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
