@@ -12,9 +12,9 @@ from scipy import sparse
 from sklearn.linear_model import Lasso
 
 import penglm as pg
-from penglm.judging import verify
 from penglm.exceptions import PenglmInputError
 from penglm.families import LINKS, as_family
+from penglm.judging import verify
 
 N = 60
 TOL = 1e-9

@@ -15,8 +15,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import penglm as pg
-from penglm.judging import verify
 from penglm.formula.recall import TRANSFORMS
+from penglm.judging import verify
 
 FOLDER = Path(__file__).parent / "data" / "models"
 BESIDE = FOLDER / "expected"

@@ -10,7 +10,6 @@ import statsmodels.api as sm
 from numpy.testing import assert_allclose, assert_array_equal
 
 import penglm as pg
-from penglm.judging import verify
 from penglm.exceptions import (
     ModelFileError,
     PenglmInputError,
@@ -18,6 +17,7 @@ from penglm.exceptions import (
     SeparationWarning,
 )
 from penglm.families import NegativeBinomial
+from penglm.judging import verify
 from penglm.solver.solution import Status
 
 KNOWN = json.loads(

@@ -7,10 +7,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 import penglm as pg
-from penglm.judging import verify
 from penglm.design import as_design
 from penglm.estimators import PenalizedGLMRegressor
 from penglm.exceptions import PenglmInputError
+from penglm.judging import verify
 
 N = 240
 NUMBERS = 2
