@@ -11,15 +11,19 @@ from penglm.exceptions import (
     ConvergenceWarning,
     NoFiniteSolutionError,
     RankWarning,
+    ScalingWarning,
     SeparationWarning,
     warn,
 )
+from penglm.explanation.scaling import ScalingAdvice, Spread
 from penglm.solver.newton import dependent_columns
 from penglm.solver.outcome import Options
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Solution, Status
 
 MOST_NAMED = 10
+# Sentences about single columns in a warning.
+MOST_CHANGES = 3
 
 
 def tell(
@@ -106,6 +110,27 @@ def tell_constant(names: Sequence[str]) -> None:
             f"{'their coefficients are' if many else 'its coefficient is'} 0.",
             ConstantColumnWarning,
         )
+
+
+def tell_scaling(
+    spread: Spread, sd: Vector, names: Sequence[str], advice: ScalingAdvice | None
+) -> None:
+    """Warn about units that lie far apart, with what they decide if it is known."""
+    low, high = spread.smallest, spread.largest
+    said = [
+        f"the columns are not standardised and their units lie far apart: standard "
+        f"deviations go from {sd[low]:.4g} ({names[low]}) to {sd[high]:.4g} "
+        f"({names[high]}), and the penalty falls hardest on the smallest."
+    ]
+    if advice is not None:
+        changes = advice.changes if advice.changed else ["No other would be chosen."]
+        said.extend(changes[:MOST_CHANGES])
+        if len(changes) > MOST_CHANGES:
+            said.append("And so on.")
+    said.append(
+        "Pass standardize=True, or ask scaling_advice() of a fit what would change."
+    )
+    warn(" ".join(said), ScalingWarning)
 
 
 def described(direction: Vector, names: Sequence[str]) -> str:

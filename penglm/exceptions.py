@@ -87,6 +87,10 @@ class ConstantColumnWarning(PenglmWarning):
     """A column never varies, so its coefficient is zero beside an intercept."""
 
 
+class ScalingWarning(PenglmWarning):
+    """Columns that are not standardised have units that lie far apart."""
+
+
 class DroppedRowsWarning(PenglmWarning):
     """Rows with missing values were left out."""
 

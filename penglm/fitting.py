@@ -8,10 +8,12 @@ import numpy as np
 
 from penglm import checks, nuisance
 from penglm.adaptive import stated
-from penglm.diagnosis import tell
+from penglm.diagnosis import tell, tell_scaling
 from penglm.exceptions import PenglmInputError
+from penglm.explanation.scaling import MOST_SPREAD
 from penglm.families import Family
 from penglm.path import alpha_max, solve_at
+from penglm.penalties import AdaptiveElasticNet, Penalty
 from penglm.relaxation import GAMMAS, OF_WHAT
 from penglm.results.cross_validation import CVResults
 from penglm.results.data import ModelData
@@ -25,6 +27,11 @@ from penglm.selection.metrics import check_metric
 from penglm.solver.problem import Problem
 from penglm.statement import Statement, options
 
+# Numbers in a design on which a path more is not felt.
+SMALL = 10_000
+# Strengths at which all penalised columns are in, or none.
+NO_CHOICE = 0.0, np.inf
+
 
 class Fitting:
     """The verbs of a model, whichever door its statement came through.
@@ -33,9 +40,12 @@ class Fitting:
     ----------
     statement : Statement
         Rows, family, factors and limits, checked.
+    advises : bool
+        Whether a fit may still warn about the units of columns; it does so once.
     """
 
     statement: Statement
+    advises: bool = True
 
     @property
     def data(self) -> ModelData:
@@ -120,6 +130,10 @@ class Fitting:
             If the likelihood has no finite maximum.
         RankWarning
             If the unpenalised solution is not unique.
+        ScalingWarning
+            Once for each model: if columns are not standardised, there is an L1 part,
+            and standard deviations differ by more than a factor of 100
+            (docs/how-to/why-is-it-zero.md).
 
         See Also
         --------
@@ -132,12 +146,16 @@ class Fitting:
         statement, kind = stated(self.statement, penalty)
         statement = nuisance.known(statement, l1_ratio, asked, kind, alpha=at)
         if at is None:
-            return statement.path_of([], l1_ratio, asked, kind).at(budget=budget)
+            fit = statement.path_of([], l1_ratio, asked, kind).at(budget=budget)
+            self.advise(kind, fit)
+            return fit
         problem = statement.problem(l1_ratio, penalty=kind)
         warm = statement.start(start, kind)
         solution = solve_at(problem, at, statement.null, asked, start=warm)
         tell([solution], problem, self.data.names, asked)
-        return statement.path_of([solution], l1_ratio, asked, kind)[0]
+        fit = statement.path_of([solution], l1_ratio, asked, kind)[0]
+        self.advise(kind, fit)
+        return fit
 
     def fit_path(
         self,
@@ -179,7 +197,9 @@ class Fitting:
         how = checks.mix(l1_ratio), asked, kind
         grid = {"alphas": alphas, "n_alphas": n_alphas, "progress": progress,
                 "alpha_min_ratio": alpha_min_ratio}  # fmt: skip
-        return nuisance.known(statement, *how, **grid).path(*how, **grid)
+        path = nuisance.known(statement, *how, **grid).path(*how, **grid)
+        self.advise(kind, path)
+        return path
 
     def fit_cv(
         self,
@@ -290,7 +310,29 @@ class Fitting:
             path.solutions, self.data, path.spec, path.solved, scores_by_gamma[1.0],
             metric, select, fold, dict(zip(ratios, means, strict=True)),
         )  # fmt: skip
+        self.advise(kind, found.best)
         return relaxed_cv(found, scores_by_gamma) if relax is not False else found
+
+    def advise(self, kind: type[Penalty], found: FitResults | PathResults) -> None:
+        """Warn, once, if units decide which columns are chosen, and nobody said so.
+
+        Factors of an adaptive penalty follow the units. What would change is said of a
+        fit of few numbers, on which a path more is not felt.
+        """
+        if not self.advises or kind is AdaptiveElasticNet or found.l1_ratio == 0.0:
+            return
+        if isinstance(found, FitResults) and found.alpha in NO_CHOICE:
+            return
+        statement = self.statement
+        spread = statement.spread
+        if spread is None or spread.ratio <= MOST_SPREAD:
+            return
+        self.advises = False
+        advice = None
+        if isinstance(found, FitResults) and found.converged:
+            is_small = np.prod(statement.data.design.shape, dtype=float) <= SMALL
+            advice = found.scaling_advice() if is_small else None
+        tell_scaling(spread, statement.moments.sd, statement.data.names, advice)
 
 
 def shares(relax: Any) -> tuple[float, ...]:

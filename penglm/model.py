@@ -189,6 +189,8 @@ class PenalizedGLM(Fitting):
         """
         ours = cls(**foreign.arguments(model), **others)
         ours.origin = foreign.Origin.of(model)
+        # Raw columns are the convention there.
+        ours.advises = False
         return ours
 
     def fit_regularized(

@@ -16,6 +16,7 @@ from penglm.checks import NUMERIC
 from penglm.diagnosis import tell, tell_constant
 from penglm.engines import Block, Engine, Local
 from penglm.exceptions import PenglmInputError
+from penglm.explanation.scaling import MOST_SPREAD, OF_INDICATORS, Spread, spread
 from penglm.families import Family
 from penglm.path import automatic_grid, solve_path
 from penglm.penalties import ElasticNet, Penalty
@@ -136,8 +137,31 @@ class Statement:
         """Boolean (p,): columns that are penalised per standard deviation."""
         if self.standardize != NUMERIC:
             return np.full(len(self.data.names), self.standardize)
+        return ~self.is_indicator
+
+    @cached_property
+    def is_indicator(self) -> Any:
+        """Boolean (p,): columns of 0 and 1."""
         blocks = self.engine.blocks
-        return ~np.all([block.design.is_indicator() for block in blocks], axis=0)
+        return np.all([block.design.is_indicator() for block in blocks], axis=0)
+
+    @cached_property
+    def spread(self) -> Spread | None:
+        """How far apart the units of penalised columns are, None where it is no matter.
+
+        With ``standardize="numeric"`` the caller has thought of it.
+        """
+        if self.standardize is not False:
+            return None
+        sd, factor = self.moments.sd, self.penalty_factor
+        is_decided = (sd > 0.0) & (factor > 0.0) & (factor < np.inf)
+        is_decided &= self.lower < self.upper
+        found = spread(sd, factor, is_decided)
+        if found.ratio <= MOST_SPREAD:
+            # Said without a pass over the rows, which finds columns of 0 and 1.
+            return found
+        sd = np.where(self.is_indicator, OF_INDICATORS, sd)
+        return spread(sd, factor, is_decided)
 
     @cached_property
     def dropped(self) -> tuple[str, ...]:

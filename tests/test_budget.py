@@ -46,6 +46,8 @@ def test_budget_of_a_fit_gives_that_fit(family, shape, l1_ratio):
         np.testing.assert_array_equal(judged.coef, fit.coef)
 
 
+# Raw columns whose units lie far apart are one of the cases.
+@pytest.mark.filterwarnings("ignore::penglm.exceptions.ScalingWarning")
 @pytest.mark.parametrize(
     "others",
     [
@@ -72,6 +74,8 @@ def test_arguments_of_the_penalty_count(others):
     assert factor @ np.abs(b) == pytest.approx(most, rel=1e-8, abs=0.0)
 
 
+# Its columns differ by far, and the budget is on raw coefficients.
+@pytest.mark.filterwarnings("ignore::penglm.exceptions.ScalingWarning")
 def test_least_loss_among_those_that_cost_no_more():
     model = problem("gaussian", 80, 4, standardize=False)
     fit = model.fit(budget=0.5)
@@ -118,6 +122,8 @@ def test_budget_without_end_is_no_limit():
     np.testing.assert_array_equal(fit.coef, model.fit(0.0).coef)
 
 
+# Very different columns are what it is about.
+@pytest.mark.filterwarnings("ignore::penglm.exceptions.ScalingWarning")
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.9])
 def test_columns_of_very_different_size_share_a_budget(share):
     rng = np.random.default_rng(0)

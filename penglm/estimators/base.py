@@ -62,6 +62,8 @@ class GLMEstimator(BaseEstimator):
             fit_intercept=self.fit_intercept, standardize=self.standardize,
             penalty_factor=self.penalty_factor, lower=self.lower, upper=self.upper,
         )  # fmt: skip
+        # A search fits hundreds of these, and pipelines scale columns themselves.
+        model.advises = False
         self.results_ = self.solved(model)
         self.family_ = self.results_.spec.family
         self.coef_, self.intercept_ = self.results_.coef, self.results_.intercept

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from penglm.explanation.coefficients import Explanation
     from penglm.explanation.refits import Refits
     from penglm.explanation.rivals import Rivals
+    from penglm.explanation.scaling import ScalingAdvice
     from penglm.explanation.scan import Scan
     from penglm.explanation.terms import Terms
 
@@ -189,6 +190,44 @@ class Explained:
         from penglm.explanation.scan import scan
 
         return scan(refits_of(self), terms_of(self), self.spec.l1_ratio)
+
+    def scaling_advice(self) -> "ScalingAdvice":
+        """Say which columns would be chosen if the columns were standardised.
+
+        The fit is compared with the first one down the standardised path that chooses
+        as many columns, among those that the penalty decides about.
+
+        Returns
+        -------
+        ScalingAdvice
+            Sentences when printed; ``frame()`` has each column's standard deviation and
+            whether it is in either fit.
+
+        Raises
+        ------
+        PenglmInputError
+            If there is no L1 part, so that nothing is chosen; if the penalty is
+            adaptive, its factors being in the units of its pilot; if the fit has no
+            rows, as that of a model file, or no finite solution.
+
+        Examples
+        --------
+        >>> import penglm as pg
+        >>> X = [[1, 0.01], [2, 0.03], [3, 0.02], [4, 0.05], [5, 0.04]]
+        >>> fit = pg.PenalizedGLM([1, 3, 2, 5, 4], X, standardize=False).fit(0.5)
+        >>> for said in fit.scaling_advice().changes:
+        ...     print(said)
+        x2 (sd 0.01414) is zero; standardised it would be the only one chosen.
+        x1 (sd 1.414) is the only one chosen; standardised it would be zero.
+        """
+        from penglm.explanation.scaling import advise
+
+        return advise(
+            refits_of(self),
+            terms_of(self),
+            self.spec.l1_ratio,
+            self.spec.penalty_factor,
+        )
 
 
 def refits_of(fit: Explained) -> "Refits":

@@ -72,7 +72,8 @@ class Mixed:
             "which columns it has was decided by fit.penalised: ask that."
         )
 
-    explain = rivals = scan = plot_geometry = plot_soft_threshold = refuse
+    explain = rivals = scan = scaling_advice = refuse
+    plot_geometry = plot_soft_threshold = refuse
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
