@@ -57,11 +57,15 @@ def penglm(problem: Hard) -> tuple[float, Any]:
     from penglm.families import FAMILIES, as_link
 
     family = FAMILIES[problem.family](as_link(problem.link))
-    fit = pg.PenalizedGLM(
+    model = pg.PenalizedGLM(
         problem.y, problem.X, family, var_weights=problem.weight, offset=problem.offset,
         penalty_factor=problem.penalty_factor, lower=problem.lower, upper=problem.upper,
         standardize=False,
-    ).fit(problem.alpha, problem.l1_ratio)  # fmt: skip
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        # Units are part of the problem, and say nothing about the answer.
+        warnings.simplefilter("ignore", pg.exceptions.ScalingWarning)
+        fit = model.fit(problem.alpha, problem.l1_ratio)
     return fit.intercept, fit.coef
 
 

@@ -26,7 +26,11 @@ class Penglm:
                 penalty_factor=problem.penalty_factor, lower=problem.lower,
                 upper=problem.upper,
             )  # fmt: skip
-        path = model.fit_path(problem.alphas, l1_ratio=problem.l1_ratio, progress=False)
+            # Units are part of the problem; no peer remarks on them.
+            warnings.simplefilter("ignore", pg.exceptions.ScalingWarning)
+            path = model.fit_path(
+                problem.alphas, l1_ratio=problem.l1_ratio, progress=False
+            )
         note = f"own certificate {path.kkt_residual.max():.0e}"
         coefs = np.column_stack([solution.coef for solution in path.solutions])
         return Answer(np.arange(len(path)), path.intercepts, coefs, note)
