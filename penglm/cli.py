@@ -19,7 +19,8 @@ UNEXPECTED = 70
 # Arguments of the library that a shell user typed as an option.
 OPTIONS = frozenset(
     {"alpha", "alphas", "l1_ratio", "folds", "family", "link", "select", "metric",
-     "coding", "n_alphas", "alpha_min_ratio", "which", "progress", "n_jobs", "seed"}
+     "coding", "n_alphas", "alpha_min_ratio", "which", "progress", "n_jobs", "seed",
+     "name"}
 )  # fmt: skip
 
 # Asking their classes would load SciPy, and help has to come at once.
@@ -60,6 +61,17 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("model", metavar="MODEL")
     verify.add_argument("data", metavar="DATA", nargs="?")
     verify.add_argument("--json", action="store_true", help="one JSON document")
+    explain = commands.add_parser(
+        "explain", help="say why coefficients of a saved model are zero or not"
+    )
+    explain.add_argument("model", metavar="MODEL")
+    explain.add_argument("term", metavar="TERM", nargs="?", help="a column or term")
+    explain.add_argument(
+        "--data",
+        metavar="DATA",
+        help="the rows of the fit; finds where coefficients enter and leave",
+    )
+    explain.add_argument("--json", action="store_true", help="one JSON document")
     demo = commands.add_parser("demo", help="fit and choose a model on shipped data")
     demo.add_argument(
         "--report",

@@ -14,17 +14,18 @@ from penglm import __version__
 from penglm.cli import NOT_CONVERGED, OK, USAGE, say
 from penglm.datasets import bikeshare
 from penglm.exceptions import ModelFileError
+from penglm.explanation.coefficients import Explanation
+from penglm.judging import CERTIFIED, with_rows
 from penglm.judging import verify as judge_saved
 from penglm.model import PenalizedGLM
 from penglm.reading import read
 from penglm.results.cross_validation import CVResults
+from penglm.results.explained import NOWHERE
 from penglm.results.fit import FitResults
 from penglm.results.path import PathResults
-from penglm.store import load
+from penglm.store import LoadedFit, LoadedRelaxed, load
 from penglm.writing import write_table
 
-# What a solution has to show on the data it is said to belong to.
-CERTIFIED = 1e-4
 DEMO_FORMULA = (
     "bikers ~ C(hr) + C(mnth) + C(weekday) + holiday + workingday + C(weathersit) "
     "+ temp + atemp + hum + windspeed + temp:hum"
@@ -118,6 +119,61 @@ def verify(chosen: Namespace) -> int:
     return OK if holds else NOT_CONVERGED
 
 
+def explain(chosen: Namespace) -> int:
+    """Say why coefficients of a saved model are what they are, given rows by refits."""
+    model = opened(chosen.model)
+    is_relaxed = isinstance(model, LoadedRelaxed)
+    if isinstance(model, LoadedRelaxed):
+        model = model.penalised
+    if model.status in NOWHERE:
+        say(f"error: nothing to explain: the fit ended as {model.status.value}.")
+        return NOT_CONVERGED
+    if chosen.data is None and model.kept_signal is None:
+        say(
+            f"error: {chosen.model} does not hold what its columns have to say; pass "
+            "the rows of the fit: --data DATA."
+        )
+        return USAGE
+    about: FitResults = model
+    if chosen.data is not None:
+        about = with_rows(model, read(chosen.data))
+        if model.converged and not about.converged:
+            say(f"error: {chosen.model} is not optimal for {chosen.data}.")
+            return NOT_CONVERGED
+    told = about.explain(chosen.term)
+    source = "as saved" if chosen.data is None else f"computed from {chosen.data}"
+    if chosen.json:
+        show_json(explained(told, source, is_relaxed=is_relaxed))
+    else:
+        if is_relaxed:
+            print("A relaxed fit; its penalised end chose the columns:")
+        print(told)
+        if chosen.data is None:
+            print("(as saved; --data DATA finds where coefficients enter and leave)")
+    return OK if model.converged else NOT_CONVERGED
+
+
+def explained(told: Explanation, source: str, *, is_relaxed: bool) -> dict[str, Any]:
+    """Return an explanation for machines."""
+    return {
+        "penglm": __version__,
+        "alpha": told.alpha,
+        "l1_ratio": told.l1_ratio,
+        "status": told.status.value,
+        "source": source,
+        "is_relaxed": is_relaxed,
+        "reasons": [
+            {
+                **vars(reason),
+                "case": reason.case.value,
+                "margin": reason.margin,
+                "sentence": reason.sentence,
+            }
+            for reason in told.reasons
+        ],
+    }
+
+
 def demo(chosen: Namespace) -> int:
     """Cross-validate a Poisson lasso on hourly bicycle rentals."""
     data = bikeshare()
@@ -165,7 +221,7 @@ def version_of(name: str) -> str:
         return "not installed"
 
 
-def opened(path: str) -> FitResults:
+def opened(path: str) -> LoadedFit:
     """Read a model; a file that cannot be opened is a fault of the model argument."""
     try:
         return load(path)

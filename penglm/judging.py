@@ -10,13 +10,17 @@ from penglm._typing import Vector
 from penglm.exceptions import PenglmInputError
 from penglm.families import as_family
 from penglm.penalties import AdaptiveElasticNet, as_penalty
-from penglm.results.fit import FitResults
+from penglm.results.fit import FitResults, Solved
 from penglm.results.relaxed import Mixed
 from penglm.solver.certificate import Candidates
 from penglm.solver.certificate import certify as judge
+from penglm.solver.outcome import Options
 from penglm.solver.problem import Problem
-from penglm.solver.solution import Certificate
+from penglm.solver.solution import Certificate, Status
 from penglm.statement import Statement
+
+# What a solution has to show on the data it is said to belong to.
+CERTIFIED = 1e-4
 
 
 def certify(
@@ -152,6 +156,74 @@ def verify(results: FitResults, data: Any) -> Certificate:
     if isinstance(results, Mixed):
         ends = verify(results.penalised, data), verify(results.unpenalised, data)
         return max(ends, key=lambda end: end.kkt_residual)
+    statement = stated_on(results, data)
+    problem = problem_of(results, statement)
+    return judge_at(statement, problem, results.alpha, results.intercept, results.coef)
+
+
+def with_rows(results: FitResults, data: Any) -> FitResults:
+    """Return a saved model with the rows it was fitted to, for what needs rows.
+
+    Its coefficients stay as they are. Its certificate is computed afresh, as by
+    ``verify``; where that shows that these are not the rows, the fit is no longer
+    ``converged``. Of a relaxed fit the penalised end is returned.
+
+    Parameters
+    ----------
+    results : FitResults
+        As ``pg.load`` returns it.
+    data : table
+        As ``verify`` takes it.
+
+    Returns
+    -------
+    FitResults
+
+    Raises
+    ------
+    PenglmInputError
+        If the table does not give the columns of the model.
+
+    Examples
+    --------
+    >>> import tempfile, pandas as pd, penglm as pg
+    >>> from penglm.judging import with_rows
+    >>> data = pd.DataFrame({"a": [1, 2, 3, 4, 5], "b": [1, 3, 2, 4, 5]})
+    >>> data["y"] = [1, 2, 3, 4, 5]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pg.glm("y ~ a + b", data).fit(0.5).save(f"{folder}/model.json")
+    ...     fit = pg.load(f"{folder}/model.json")
+    >>> print(with_rows(fit, data).explain("b"))
+    At alpha 0.5, l1_ratio 1:
+    b is zero: its remaining signal 0.45 is below the threshold 0.5; it does...
+    """
+    if isinstance(results, Mixed):
+        return with_rows(results.penalised, data)
+    statement = stated_on(results, data)
+    problem = problem_of(results, statement)
+    found = judge_at(statement, problem, results.alpha, results.intercept, results.coef)
+    status = results.status
+    if status is Status.OPTIMAL and found.kkt_residual > CERTIFIED:
+        status = Status.OPTIMAL_INACCURATE
+    solution = replace(results.solution, certificate=found, status=status)
+    solved = Solved(problem, statement.null, Options())
+    return FitResults(solution, statement.data, results.spec, results.chosen_by, solved)
+
+
+def problem_of(results: FitResults, statement: Statement) -> Problem:
+    """Return the problem that a saved model solves on the rows of a statement."""
+    spec = results.spec
+    return statement.problem(spec.l1_ratio, penalty=as_penalty(spec.penalty))
+
+
+def stated_on(results: FitResults, data: Any) -> Statement:
+    """Return what a saved model states about the rows of a table.
+
+    Raises
+    ------
+    PenglmInputError
+        If the table does not give the columns of the model.
+    """
     kept, spec = results.data, results.spec
     for argument, column in kept.beside.items():
         if column is None:
@@ -187,7 +259,7 @@ def verify(results: FitResults, data: Any) -> Certificate:
             f"{len(kept.names)}; it is not the data the model was fitted to.",
             argument="data",
         )
-    statement = Statement.build(
+    return Statement.build(
         rows,
         spec.family,
         fit_intercept=spec.fit_intercept,
@@ -196,5 +268,3 @@ def verify(results: FitResults, data: Any) -> Certificate:
         lower=spec.lower,
         upper=spec.upper,
     )
-    problem = statement.problem(spec.l1_ratio, penalty=as_penalty(spec.penalty))
-    return judge_at(statement, problem, results.alpha, results.intercept, results.coef)

@@ -125,6 +125,10 @@ MODEL: Rule = {
 }
 
 
+OPTIONAL: Rule = {"signal": [number]}
+"""What a file of a model need not hold, but if so, like this."""
+
+
 def check(value: Any, rule: Rule, place: str = "model") -> None:
     """Raise unless a value of a file keeps its rule.
 

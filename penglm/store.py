@@ -5,7 +5,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,10 +19,14 @@ from penglm.families.links import Power
 from penglm.families.quasi import no_likelihood
 from penglm.penalties import PENALTIES
 from penglm.results.data import ModelData, ModelSpec
+from penglm.results.explained import explain_kept, signal_of
 from penglm.results.fit import FitResults
 from penglm.results.relaxed import Mixed
 from penglm.solver.solution import Certificate, Solution, SparseVector, Status
 from penglm.writing import write
+
+if TYPE_CHECKING:
+    from penglm.explanation.coefficients import Explanation
 
 FORMAT = "penglm model"
 # Each file carries the least version that can read it; relaxed fits need the second.
@@ -37,11 +41,46 @@ class LoadedFit(FitResults):
     ----------
     kept_llf, kept_nobs, kept_chi2 : float
         What the rows said when the model was saved; no likelihood is None.
+    kept_signal : Vector (p,) or None
+        What each column had to say, for ``explain``; None in older files, and where
+        there was nothing to explain.
     """
 
     kept_llf: float | None = None
     kept_nobs: float = 0.0
     kept_chi2: float = 0.0
+    kept_signal: Vector | None = None
+
+    def explain(self, name: str | None = None, *, refit: bool = False) -> "Explanation":
+        """Say why each coefficient is what it is, as far as the file goes.
+
+        Parameters
+        ----------
+        name : str, optional
+            As ``FitResults.explain`` takes it.
+        refit : bool, default False
+            Nothing can be solved again without rows: True is refused.
+
+        Raises
+        ------
+        PenglmInputError
+            If there is no such column or term; if strengths of entry are asked for; if
+            the file holds no signals.
+        """
+        way_out = "penglm.judging.with_rows(fit, data) gives it its rows back"
+        if refit:
+            raise PenglmInputError(
+                "a model file holds no rows to fit again, and so no strengths at which "
+                f"coefficients enter or leave; {way_out}.",
+                argument="refit",
+            )
+        if self.kept_signal is None:
+            raise PenglmInputError(
+                "this model file does not hold what its columns have to say, as it was "
+                "written by an earlier penglm or there was nothing to explain; "
+                f"{way_out}."
+            )
+        return explain_kept(self, self.kept_signal, name)
 
     @property
     def nobs(self) -> float:
@@ -71,8 +110,8 @@ class LoadedRelaxed(Mixed, LoadedFit):
     """A relaxed fit read from a file, with both of its ends."""
 
     gamma: float
-    penalised: FitResults
-    unpenalised: FitResults
+    penalised: LoadedFit
+    unpenalised: LoadedFit
 
     def relax(self, gamma: float = 0.0) -> Any:
         raise PenglmInputError(
@@ -104,7 +143,7 @@ def save(results: FitResults, path: Any) -> None:
     write(text.encode(), Path(path))
 
 
-def load(path: Any) -> FitResults:
+def load(path: Any) -> LoadedFit:
     """Read a fit that ``save`` wrote.
 
     Raises
@@ -175,6 +214,9 @@ def described(results: FitResults) -> dict[str, Any]:
         from penglm.formula.memory import packed
 
         encoder = packed(data.encoder, data.columns)
+    signal = None if isinstance(results, Mixed) else signal_of(results)
+    if isinstance(results, LoadedFit):
+        signal = results.kept_signal
     return {
         "family": spec.family.name,
         "link": spec.family.link.name,
@@ -213,6 +255,7 @@ def described(results: FitResults) -> dict[str, Any]:
         "terms": {name: [s.start, s.stop] for name, s in data.term_slices.items()},
         "formula": data.formula,
         "encoder": encoder,
+        **({} if signal is None else {"signal": signal.tolist()}),
         **({} if ends is None else {"relaxed": ends}),
     }
 
@@ -241,12 +284,14 @@ def finite(values: Any) -> list[float | str]:
     return [x if math.isfinite(x) else str(x) for x in np.asarray(values).tolist()]
 
 
-def restored(model: dict[str, Any]) -> FitResults:
+def restored(model: dict[str, Any]) -> LoadedFit:
     """Return the fit that ``described`` describes."""
+    present = {key: rule for key, rule in schema.OPTIONAL.items() if key in model}
+    schema.check(model, present)
     p = len(model["names"])
     columns = {
         key: np.array(model[key], dtype=float)
-        for key in ("coef", "penalty_factor", "lower", "upper")
+        for key in ("coef", "penalty_factor", "lower", "upper", *present)
     }
     if any(values.shape != (p,) for values in columns.values()):
         raise ModelFileError("its columns do not fit its names.")
@@ -309,16 +354,17 @@ def restored(model: dict[str, Any]) -> FitResults:
         n_iter=model["n_iter"],
         history=(),
     )
-    kept = {
+    from_rows = {
         "kept_llf": None if model["llf"] is None else float(model["llf"]),
         "kept_nobs": model["nobs"],
         "kept_chi2": model["pearson_chi2"],
+        "kept_signal": columns.get("signal"),
     }
     if "relaxed" in model:
         ends = model["relaxed"]
         return LoadedRelaxed(
-            solution, data, spec, model["chosen_by"], **kept, gamma=ends["gamma"],
+            solution, data, spec, model["chosen_by"], **from_rows, gamma=ends["gamma"],
             penalised=restored(ends["penalised"]),
             unpenalised=restored(ends["unpenalised"]),
         )  # fmt: skip
-    return LoadedFit(solution, data, spec, model["chosen_by"], **kept)
+    return LoadedFit(solution, data, spec, model["chosen_by"], **from_rows)

@@ -128,6 +128,85 @@ def test_verify_refuses_other_data(capsys, folder):
     assert "not optimal for this data" in out
 
 
+@pytest.fixture
+def model(capsys, folder):
+    """Save a model in the folder and return the fit of the library."""
+    run(capsys, "fit", "data.csv", "y ~ x + z + a", *FIT[3:], "--alpha", "0.15",
+        "--save", "m.json")  # fmt: skip
+    return pg.glm("y ~ x + z + a", read_csv("data.csv"), "poisson").fit(0.15)
+
+
+def test_explain_says_what_the_library_says(capsys, model):
+    code, out, err = run(capsys, "explain", "m.json")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{model.explain(refit=False)}\n")
+    assert out.endswith("--data DATA finds where coefficients enter and leave)\n")
+    code, out, _ = run(capsys, "explain", "m.json", "--data", "data.csv")
+    assert (code, out) == (0, f"{model.explain()}\n")
+    code, out, _ = run(capsys, "explain", "m.json", "a", "--data", "data.csv")
+    assert (code, out) == (0, f"{model.explain('a')}\n")
+
+
+@pytest.mark.parametrize("rows", [(), ("--data", "data.csv")], ids=["alone", "rows"])
+def test_explain_speaks_to_machines(capsys, model, rows):
+    code, out, _ = run(capsys, "explain", "m.json", "x", *rows, "--json")
+    document = json.loads(out)
+    (reason,) = document["reasons"]
+    expected = model.explain("x", refit=bool(rows))["x"]
+    assert code == 0
+    assert document["source"] == ("computed from data.csv" if rows else "as saved")
+    assert reason["sentence"] == expected.sentence
+    assert reason["case"] == expected.case.value
+    assert reason["signal"] == pytest.approx(expected.signal, rel=1e-11)
+    assert (reason["leaves_at"] is None) == (not rows)
+
+
+def test_explain_names_what_was_meant(capsys, model):
+    code, out, err = run(capsys, "explain", "m.json", "a[T.d]")
+    assert (code, out) == (2, "")
+    assert "did you mean 'a[T.c]' or 'a[T.b]'?" in err
+
+
+def test_explain_refuses_other_rows(capsys, model):
+    table = read_csv("data.csv")
+    table.assign(y=table.y[::-1].to_numpy()).to_csv("other.csv", index=False)
+    code, out, err = run(capsys, "explain", "m.json", "--data", "other.csv")
+    assert (code, out) == (5, "")
+    assert err == "penglm: error: m.json is not optimal for other.csv.\n"
+
+
+def test_explain_of_an_older_file_asks_for_its_rows(capsys, folder):
+    name = str(ROOT / "tests" / "data" / "models" / "1-not-standardized.json")
+    code, _, err = run(capsys, "explain", name)
+    assert code == 2
+    assert "--data DATA" in err
+    known = json.loads((Path(name).parent / "expected" / Path(name).name).read_text())
+    pd.DataFrame(known["table"]).to_csv("rows.csv", index=False)
+    code, out, _ = run(capsys, "explain", name, "--data", "rows.csv")
+    assert code == 0
+    assert len(out.splitlines()) == 1 + len(pg.load(name).data.names)
+
+
+def test_explain_of_a_relaxed_fit_is_that_of_its_penalised_end(capsys, model):
+    model.relax(0.5).save("m.json")
+    code, out, _ = run(capsys, "explain", "m.json")
+    first, rest = out.split("\n", 1)
+    assert (code, first) == (0, "A relaxed fit; its penalised end chose the columns:")
+    assert rest.startswith(str(model.explain(refit=False)))
+    _, out, _ = run(capsys, "explain", "m.json", "--data", "data.csv", "--json")
+    assert json.loads(out)["is_relaxed"] is True
+
+
+def test_explain_of_what_ended_nowhere_has_code_5(capsys, folder):
+    table = read_csv("data.csv")
+    table.assign(y=(table.x > 0) * 1.0).to_csv("data.csv", index=False)
+    run(capsys, *FIT[:3], "--family", "binomial", "--alpha", "0", "--save", "m.json")
+    for rows in ((), ("--data", "data.csv")):
+        code, out, err = run(capsys, "explain", "m.json", *rows)
+        assert (code, out) == (5, "")
+        assert "nothing to explain" in err
+
+
 MISTAKES = {
     2: [
         (*FIT, "--alpha", "-1"),
@@ -159,6 +238,8 @@ MISTAKES = {
         ("fit", "data.csv", "y ~ __import__('os').getcwd()", "--alpha", "1"),
         ("predict", "absent.json", "data.csv"),
         ("verify", "data.csv"),
+        ("explain", "absent.json"),
+        ("explain", "data.csv"),
     ],
     6: [(*FIT, "--alpha", "1", "--save", "absent/m.json")],
 }

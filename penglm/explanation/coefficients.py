@@ -1,13 +1,16 @@
 """Why each coefficient is what it is: the optimality conditions read aloud."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from penglm._typing import Index, Vector
 from penglm.explanation.account import Account
 from penglm.explanation.reason import Case, Reason, case_at
 from penglm.explanation.refits import Refits
+from penglm.explanation.signal import Conditions
 from penglm.explanation.terms import Terms
-from penglm.solver.problem import Problem
+from penglm.penalties import Penalty
 from penglm.solver.solution import Solution
 
 if TYPE_CHECKING:
@@ -89,40 +92,101 @@ def explain(
     PenglmInputError
         If there is no such column or term.
     """
-    columns = terms.places(name)
     solution, penalty = refits.solution, refits.problem.penalty
-    at = refits.signals(solution.alpha)
-    cases = {j: case_of(j, refits.problem, solution, terms) for j in columns.tolist()}
-    enters: dict[int, float] = {}
-    leaves: dict[int, float] = {}
-    searched_to = None
+    cases = cases_of(terms.places(name), penalty, solution, terms)
+    found = Found()
     if refit:
         leaves = refits.exits([j for j, case in cases.items() if case in MOVED])
         zero = [j for j, case in cases.items() if case is Case.ZERO]
-        enters, searched_to = refits.entries(zero)
-    reasons = []
+        found = Found(*refits.entries(zero), leaves)
+    at = refits.signals(solution.alpha)
+    return Explanation(
+        solution.alpha, l1_ratio, solution.status, refits.is_estimated,
+        tuple(reasons(cases, at, penalty, solution, terms, found)),
+    )  # fmt: skip
+
+
+def explain_kept(
+    signal: Vector,
+    penalty: Penalty,
+    solution: Solution,
+    terms: Terms,
+    l1_ratio: float,
+    name: str | None = None,
+    *,
+    is_estimated: bool,
+) -> Explanation:
+    """Explain a solution whose rows are gone but whose signals (p,) were kept.
+
+    Parameters
+    ----------
+    signal : Vector (p,)
+        Per unit of the penalised coefficient.
+    penalty : Penalty
+        Built for columns that are as they are penalised.
+    solution, terms, l1_ratio, name, is_estimated
+        As ``explain`` takes them, or its ``Refits``.
+    """
+    cases = cases_of(terms.places(name), penalty, solution, terms)
+    at = Conditions.of(signal, penalty, solution.alpha)
+    return Explanation(
+        solution.alpha, l1_ratio, solution.status, is_estimated,
+        tuple(reasons(cases, at, penalty, solution, terms, Found())),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """What solving at other strengths found.
+
+    Attributes
+    ----------
+    enters : dict of int to float
+        Strength at which columns that are zero enter.
+    searched_to : float or None
+        How far down they were looked for; None where they were not.
+    leaves : dict of int to float
+        Strength at which other columns leave.
+    """
+
+    enters: dict[int, float] = field(default_factory=dict)
+    searched_to: float | None = None
+    leaves: dict[int, float] = field(default_factory=dict)
+
+
+def reasons(
+    cases: dict[int, Case],
+    at: Conditions,
+    penalty: Penalty,
+    solution: Solution,
+    terms: Terms,
+    found: Found,
+) -> Iterator[Reason]:
+    """Yield the reason of each column, given which condition holds it."""
     for j, case in cases.items():
         signal = float(at.signal[j])
         is_open = penalty.upper[j] > 0.0 if signal > 0.0 else penalty.lower[j] < 0.0
         is_held = case in (Case.ZERO, *MOVED) and at.unit_threshold[j] > 0.0
-        is_missing = case is Case.ZERO and j not in enters
-        reason = Reason(
+        is_missing = case is Case.ZERO and j not in found.enters
+        yield Reason(
             terms.names[j], float(solution.coef[j]), signal, float(at.threshold[j]),
             case,
             alpha_alone=at.alone(j) if is_held and is_open else None,
-            enters_at=enters.get(j),
-            leaves_at=leaves.get(j),
-            searched_to=searched_to if is_missing else None,
+            enters_at=found.enters.get(j),
+            leaves_at=found.leaves.get(j),
+            searched_to=found.searched_to if is_missing else None,
         )  # fmt: skip
-        reasons.append(reason)
-    return Explanation(
-        solution.alpha, l1_ratio, solution.status, refits.is_estimated, tuple(reasons)
-    )
 
 
-def case_of(column: int, problem: Problem, solution: Solution, terms: Terms) -> Case:
+def cases_of(
+    columns: Index, penalty: Penalty, solution: Solution, terms: Terms
+) -> dict[int, Case]:
+    """Return which condition holds each of some coefficients where it is."""
+    return {j: case_of(j, penalty, solution, terms) for j in columns.tolist()}
+
+
+def case_of(column: int, penalty: Penalty, solution: Solution, terms: Terms) -> Case:
     """Return which condition holds a coefficient where it is."""
-    penalty = problem.penalty
     return case_at(
         float(solution.coef[column]),
         float(penalty.lower[column]),

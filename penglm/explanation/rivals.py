@@ -254,7 +254,7 @@ def rivals(
     """
     problem, solution = refits.problem, refits.solution
     columns = terms.places(name)
-    cases = [case_of(j, problem, solution, terms) for j in columns.tolist()]
+    cases = [case_of(j, problem.penalty, solution, terms) for j in columns.tolist()]
     settled = (Case.EXCLUDED, Case.CONSTANT, Case.FIXED)
     asked = [
         case is Case.ZERO if name is None else case not in settled for case in cases

@@ -6,18 +6,20 @@ moved. A coefficient is zero exactly where its signal stays within its threshold
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from penglm._typing import Index, Vector
 from penglm.engines import Block
+from penglm.penalties import Penalty
 from penglm.solver.problem import Problem
 from penglm.solver.solution import Solution
 
 
 @dataclass(frozen=True, eq=False)
-class Signals:
-    """Signals of all columns, in the units of the penalised coefficients.
+class Conditions:
+    """Signals of columns and what they have to exceed, per unit as it is penalised.
 
     Attributes
     ----------
@@ -28,18 +30,36 @@ class Signals:
         ``alpha * l1_ratio * f_j``; 0 where nothing holds a coefficient at zero.
     unit_threshold : Vector (p,)
         The same at strength one.
-    own : Vector (p,)
-        What of each signal the coefficient itself takes up, ``h_j b_j``.
     """
 
     signal: Vector
     threshold: Vector
     unit_threshold: Vector
-    own: Vector
+
+    @classmethod
+    def of(cls, signal: Vector, penalty: Penalty, alpha: float) -> Self:
+        """Return the thresholds of a penalty on columns in the unit of signals."""
+        with np.errstate(invalid="ignore"):
+            threshold = penalty.threshold(alpha)
+        alone = penalty.threshold(1.0)
+        return cls(signal, np.where(alone > 0.0, threshold, 0.0), alone)
 
     def alone(self, column: int) -> float:
         """Return the strength at which a column's signal equals its threshold."""
         return float(abs(self.signal[column]) / self.unit_threshold[column])
+
+
+@dataclass(frozen=True, eq=False)
+class Signals(Conditions):
+    """The same at a solution whose rows are known.
+
+    Attributes
+    ----------
+    own : Vector (p,)
+        What of each signal the coefficient itself takes up, ``h_j b_j``.
+    """
+
+    own: Vector
 
 
 def signals(
@@ -87,13 +107,10 @@ def signals(
         second = np.maximum(second - first**2 / total, 0.0)
     own = second * coef / problem.weight_total
     signal = signal / problem.weight_total + own
-    penalty = problem.inner_penalty
-    with np.errstate(invalid="ignore"):
-        threshold = penalty.threshold(solution.alpha)
-    alone = penalty.threshold(1.0)
+    at = Conditions.of(signal, problem.inner_penalty, solution.alpha)
     return Signals(
         signal * unit[chosen],
-        (np.where(alone > 0.0, threshold, 0.0) * unit)[chosen],
-        (alone * unit)[chosen],
+        (at.threshold * unit)[chosen],
+        (at.unit_threshold * unit)[chosen],
         own * unit[chosen],
     )

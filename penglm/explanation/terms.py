@@ -59,9 +59,11 @@ class Terms:
             return everything[self.slices[name]]
         if name in self.names:
             return everything[[self.names.index(name)]]
-        known = [*self.names, *self.slices]
-        near = get_close_matches(str(name), known, n=1)
-        offer = f"did you mean '{near[0]}'?" if near else f"{', '.join(known[:10])}."
+        known = list(dict.fromkeys([*self.names, *self.slices]))
+        near = [f"'{one}'" for one in get_close_matches(str(name), known)]
+        offer = f"{', '.join(known[:10])}."
+        if near:
+            offer = f"did you mean {' or '.join(near)}?"
         raise PenglmInputError(
             f"'{name}' is no column or term of this model: {offer}", argument="name"
         )

@@ -17,12 +17,12 @@ from penglm.explanation.reason import Case, Reason
 from penglm.explanation.signal import signals
 from penglm.explanation.terms import Terms
 from penglm.relaxation import refits
-from penglm.results.explained import refits_of, terms_of
+from penglm.results.explained import NOWHERE, refits_of, terms_of
 from penglm.results.fit import FitResults
 from penglm.results.path import PathResults
 from penglm.results.relaxed import Mixed, RelaxedCV, mix, refitted
 from penglm.solver.problem import Problem
-from penglm.solver.solution import Solution, Status
+from penglm.solver.solution import Solution
 
 # More strengths than this are thinned out, more columns left out.
 MOST_STRENGTHS, LEAST_STRENGTHS = 120, 20
@@ -33,7 +33,6 @@ MOST_NUMBERS = 2e9
 # Claims along the path cost a product of columns for each strength: rows times columns
 # shown times columns in the model, summed over strengths.
 MOST_PRODUCTS = 1e10
-NOWHERE = (Status.NO_FINITE_SOLUTION, Status.NUMERICAL_ERROR)
 NOBODY = -1
 
 
@@ -293,7 +292,7 @@ def cases_of(
         for value, one in zip(row.tolist(), along.solutions, strict=True):
             key = (float(np.sign(value)), value <= lower[j], value >= upper[j])
             if key not in known:
-                known[key] = case_of(j, problem, one, terms)
+                known[key] = case_of(j, problem.penalty, one, terms)
             cases.append(known[key])
         out.append(tuple(cases))
     return tuple(out)

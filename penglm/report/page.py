@@ -18,12 +18,13 @@ from penglm.exceptions import PenglmInputError
 from penglm.explanation.reason import Case, Reason
 from penglm.explanation.rivals import Claimed
 from penglm.report import pictures, script, tables, words
-from penglm.report.along import NOWHERE, Along, gather
+from penglm.report.along import Along, gather
 from penglm.report.claims import claimed
 from penglm.report.digits import shown
 from penglm.report.markup import name, shortened, tag, text
 from penglm.report.pictures import Axis, Tenths
 from penglm.results.cross_validation import CVResults
+from penglm.results.explained import NOWHERE
 from penglm.results.fit import FitResults
 from penglm.results.path import PathResults
 from penglm.writing import write

@@ -6,10 +6,11 @@ import numpy as np
 
 from penglm.checks import NUMERIC
 from penglm.explanation.reason import Case
-from penglm.report.along import NOWHERE, Along
+from penglm.report.along import Along
 from penglm.report.digits import shown
 from penglm.report.markup import shortened
 from penglm.results.cross_validation import CVResults
+from penglm.results.explained import NOWHERE
 from penglm.results.fit import FitResults
 from penglm.results.path import PathResults
 from penglm.results.relaxed import Mixed, RelaxedCV

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from penglm._typing import Vector
 from penglm.exceptions import PenglmInputError
 from penglm.results.data import ModelData, ModelSpec
 from penglm.solver.solution import Solution, Status
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from penglm.explanation.scaling import ScalingAdvice
     from penglm.explanation.scan import Scan
     from penglm.explanation.terms import Terms
+
+# Ends without coefficients that a condition could hold for.
+NOWHERE = Status.NO_FINITE_SOLUTION, Status.NUMERICAL_ERROR
 
 
 class Explained:
@@ -56,8 +60,8 @@ class Explained:
         Raises
         ------
         PenglmInputError
-            If there is no such column or term; if the fit has no rows, as that of a
-            model file, or no finite solution.
+            If there is no such column or term; if the fit has no finite solution. A
+            model file remembers what ``refit=False`` says.
 
         Examples
         --------
@@ -242,7 +246,7 @@ def refits_of(fit: Explained) -> "Refits":
 
     solved = solved_of(fit)
     status = fit.solution.status
-    if status in (Status.NO_FINITE_SOLUTION, Status.NUMERICAL_ERROR):
+    if status in NOWHERE:
         raise PenglmInputError(
             f"there is nothing to explain: the fit ended as {status.value}; choose a "
             "larger alpha.",
@@ -251,6 +255,42 @@ def refits_of(fit: Explained) -> "Refits":
     return Refits(
         solved.problem, fit.solution, solved.null, solved.options,
         is_estimated=fit.spec.n_estimated > 0,
+    )  # fmt: skip
+
+
+def signal_of(fit: Explained) -> Vector | None:
+    """Return the signals (p,) of a fit; None without rows or a finite solution."""
+    if fit.solved is None or fit.solution.status in NOWHERE:
+        return None
+    refits = refits_of(fit)
+    signal = refits.signals(fit.solution.alpha).signal
+    return signal if np.isfinite(signal).all() else None
+
+
+def explain_kept(
+    fit: Explained, signal: Vector, name: str | None = None
+) -> "Explanation":
+    """Return what is said of a fit whose rows are gone but whose signals were kept."""
+    from penglm.explanation.coefficients import explain_kept as explained
+    from penglm.penalties import as_penalty
+
+    spec, coef, terms = fit.spec, fit.solution.coef, terms_of(fit)
+    # Beside an intercept a constant column is fixed; without one an empty column is,
+    # which has no signal at all.
+    is_fixed = terms.is_constant
+    if not spec.fit_intercept:
+        is_fixed = is_fixed & (signal == 0.0) & (coef == 0.0)
+    null = np.clip(0.0, spec.lower, spec.upper)
+    penalty = as_penalty(spec.penalty).build(
+        spec.l1_ratio,
+        spec.penalty_factor,
+        np.ones_like(null),
+        np.where(is_fixed, null, spec.lower),
+        np.where(is_fixed, null, spec.upper),
+    )
+    return explained(
+        signal, penalty, fit.solution, terms, spec.l1_ratio, name,
+        is_estimated=spec.n_estimated > 0,
     )  # fmt: skip
 
 
@@ -264,7 +304,9 @@ def solved_of(fit: Explained) -> Any:
     """
     if fit.solved is None:
         raise PenglmInputError(
-            "a model file holds no rows to explain a fit from; fit the model again."
+            "this fit holds no rows to explain it from, as a model file or "
+            "fit_regularized leaves it; fit the model again, or give a saved one its "
+            "rows by penglm.judging.with_rows(fit, data)."
         )
     return fit.solved
 
