@@ -48,6 +48,9 @@ html_title = "penglm"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+# Pages without pages below them have nothing to show beside them.
+ALONE = ("tutorial", "theory", "formula", "objective", "limitations", "changelog")
+html_sidebars = {page: [] for page in ALONE}
 html_theme_options = {
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
