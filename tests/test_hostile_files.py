@@ -12,6 +12,7 @@ import pytest
 import penglm as pg
 from penglm.cli import MODEL, main
 from penglm.exceptions import FormulaError, ModelFileError, PenglmError
+from penglm.judging import verify
 from penglm.store import checksum
 
 FOLDER = Path(__file__).parent / "data" / "models"
@@ -116,7 +117,7 @@ def test_formula_of_a_file_is_read_and_not_trusted(formula, key, tmp_path):
     path = written(model, tmp_path / "m.json")
     table = pd.DataFrame(expected(LARGE)["table"])
     with pytest.raises(FormulaError, match=UNREAD):
-        pg.convert.verify(pg.load(path), table)
+        verify(pg.load(path), table)
 
 
 def transform(model, name):
