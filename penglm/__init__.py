@@ -4,9 +4,11 @@ The floors of the house, top to bottom; a floor imports only from floors below i
 
     cli, commands                    the shell
     estimators                       scikit-learn's door
-    translation                      strengths from system to system
-    model, judging                   the statistician's door; judging anyone's answer
+    model                            the statistician's door
     fitting, foreign                 what a stated model can do; statsmodels' models
+    comparison                       the same problem, solved by another system
+    translation, judging, peers      strengths in other words; anyone's answer judged;
+                                     how other systems are called
     adaptive                         penalty factors from a pilot fit
     nuisance                         a family's own parameter, estimated with the fit
     statement, frame                 what was asked for, checked; one mask over all rows

@@ -157,6 +157,37 @@ class Fitting:
         self.advise(kind, fit)
         return fit
 
+    def compare_with(
+        self, peer: str, alpha: float, l1_ratio: float = 1.0, *, tol: float = 1e-8
+    ) -> Any:
+        """Solve the same problem with another system, and judge both answers.
+
+        Parameters
+        ----------
+        peer : {"statsmodels", "sklearn", "glum", "skglm", "celer", "adelie"}
+            Has to be installed; imported here only. Strengths are converted by
+            ``pg.convert``, and its tolerances are as small as it makes use of.
+        alpha, l1_ratio : float
+            In penglm's convention.
+        tol : float, default 1e-8
+            Of penglm's fit.
+
+        Returns
+        -------
+        Comparison
+            Objectives and KKT residuals of both under penglm's convention, numbers of
+            nonzero coefficients, the largest difference, seconds; ``to_frame()`` has
+            them as a table.
+
+        Raises
+        ------
+        PenglmInputError
+            If the peer is not installed or cannot state the model, with the reason.
+        """
+        from penglm.comparison import compare
+
+        return compare(self, peer, alpha, l1_ratio, tol)
+
     def fit_path(
         self,
         alphas: Any = None,

@@ -24,6 +24,7 @@ from penglm.conventions.values import (
     positive,
     share,
     snapped,
+    tidy,
     times,
 )
 from penglm.exceptions import PenglmInputError
@@ -287,7 +288,7 @@ class Convention:
             if not np.all(spread == 1.0):
                 told[self.factors] = spread
         if self.inverse:
-            told[self.strength] = 1.0 / shared if shared > 0.0 else np.inf
+            told[self.strength] = tidy(1.0 / shared) if shared > 0.0 else np.inf
         if self.mix is not None:
             told[self.mix] = mix
         return told
@@ -297,7 +298,7 @@ class Convention:
         total = l1 + l2
         counted = np.isfinite(total) & (total > 0.0)
         shares = l1[counted] / total[counted]
-        mix = float(shares[0]) if shares.size else 1.0
+        mix = tidy(shares[0]) if shares.size else 1.0
         if shares.size and np.ptp(shares) > ROUNDING:
             raise PenglmInputError(
                 f"{self.name} has one mix for all columns, and this penalty has one "
@@ -327,7 +328,7 @@ class Convention:
                 f"{strengths.max():g}). Divide each column by its factor yourself, "
                 "which is the same for a lasso."
             )
-        return float(strengths.mean())
+        return tidy(strengths.mean())
 
     def split(self, strengths: Vector, factor: Vector) -> tuple[float, Vector]:
         """Return one strength and multipliers (p,), by the author's split if it can."""
@@ -341,6 +342,6 @@ class Convention:
         counted = finite & (factor > 0.0) & np.isfinite(factor)
         ratio = strengths[counted] / factor[counted]
         if ratio.size and np.ptp(ratio) <= ROUNDING * ratio.max():
-            return float(ratio[0]), factor
+            return tidy(ratio[0]), factor
         shared = float(strengths[finite].max())
         return shared, snapped(strengths / shared)

@@ -132,6 +132,11 @@ def snapped(values: Vector) -> Vector:
     return np.where(np.abs(values - 1.0) <= ROUNDING, 1.0, values)
 
 
+def tidy(value: float) -> float:
+    """Return a number without the last digit of a way there and back."""
+    return float(f"{value:.15g}")
+
+
 def has_part(strengths: Vector) -> bool:
     """Return whether a part of a penalty is there, excluded columns apart."""
     return bool(np.any(strengths[np.isfinite(strengths)] > 0.0))
