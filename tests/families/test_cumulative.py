@@ -5,8 +5,9 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import integrate, stats
 
+import penglm as pg
 from penglm.exceptions import PenglmInputError
-from penglm.families import FAMILIES, NegativeBinomial, Tweedie
+from penglm.families import FAMILIES, Family, Gamma, Log, NegativeBinomial, Tweedie
 
 # Distribution functions of scipy are good to about this.
 PEER = 1e-10
@@ -157,3 +158,16 @@ def test_a_share_of_a_count_is_refused_by_row():
     y, one = np.array([1.0, 2.5]), np.ones(2)
     with pytest.raises(PenglmInputError, match=r"row 1 of the fit has y = 2\.5"):
         FAMILIES["poisson"]().cumulative(y, one, one, 1.0)
+
+
+def test_a_family_of_ones_own_may_leave_them_out():
+    class Exponential(Gamma):
+        name = "exponential"
+        fixed_dispersion = 1.0
+        cumulative = Family.cumulative
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    fit = pg.PenalizedGLM(rng.exponential(size=40), X, Exponential(Log())).fit(0.1)
+    with pytest.raises(PenglmInputError, match="'exponential' does not say"):
+        fit.resid_quantile()
