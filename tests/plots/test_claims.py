@@ -6,6 +6,7 @@ import pytest
 
 import penglm as pg
 from penglm.exceptions import PenglmInputError
+from penglm.explanation.rivals import Claimed
 from penglm.explanation.shares import shares_of
 
 matplotlib.use("Agg")
@@ -86,3 +87,11 @@ def test_names_are_no_mathematics():
     X = pd.DataFrame(rng.normal(size=(60, 3)), columns=["$a", "b$_", "c"])
     y = X["$a"] + 0.1 * rng.normal(size=60)
     pg.PenalizedGLM(y, X).fit(0.3).rivals().plot().figure.canvas.draw()
+
+
+def test_others_keep_their_signs():
+    claims = {"a": 5.0, "b": -2.0, "c": 1.5, "d": -1.0}
+    one = Claimed("x", "x", None, 0.0, 4.0, claims, 0.5, 1.0)
+    shares = shares_of([one], 2)
+    assert [*shares.columns] == ["a", "b", "others", "remaining"]
+    np.testing.assert_allclose(shares.loc["x"], [1.25, -0.5, 0.125, 0.125], rtol=1e-15)
