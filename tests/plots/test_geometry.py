@@ -27,9 +27,9 @@ def closed():
 
 def simulated(family):
     rng = np.random.default_rng(7)
-    X = rng.normal(size=(120, 4)) * [1.0, 10.0, 0.1, 1.0]
-    X[:, 1] += 6.0 * X[:, 0]
-    eta = 0.2 + 0.6 * X[:, 0] + 0.04 * X[:, 1] - 3.0 * X[:, 2]
+    X = rng.normal(size=(120, 4)) * [1.0, 5.0, 0.2, 1.0]
+    X[:, 1] += 3.0 * X[:, 0]
+    eta = 0.2 + 0.6 * X[:, 0] + 0.08 * X[:, 1] - 1.5 * X[:, 2]
     y = {
         "gaussian": lambda: eta + rng.normal(size=120),
         "binomial": lambda: rng.binomial(1, 1.0 / (1.0 + np.exp(-eta))),
