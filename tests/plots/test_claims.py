@@ -10,14 +10,7 @@ from penglm.explanation.rivals import Claimed
 from penglm.explanation.shares import shares_of
 
 matplotlib.use("Agg")
-from matplotlib import pyplot
 from matplotlib.patches import Rectangle
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    pyplot.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -12,17 +12,10 @@ from penglm.plots.geometry import body, levels
 from penglm.results.explained import refits_of, terms_of
 
 matplotlib.use("Agg")
-from matplotlib import pyplot
 
 # Points of the boundary are compared with the fit, whose loss is known to about the
 # residual of its certificate; rounding of sums over 120 rows is far below.
 NEAR = 1e-9
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    pyplot.close("all")
 
 
 def simulated(family):

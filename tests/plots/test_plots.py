@@ -12,12 +12,6 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    pyplot.close("all")
-
-
 @pytest.fixture(scope="module")
 def model():
     rng = np.random.default_rng(3)

@@ -10,15 +10,8 @@ from penglm.explanation.thresholds import thresholded
 from penglm.results.explained import refits_of
 
 matplotlib.use("Agg")
-from matplotlib import pyplot
 
 TOL = 1e-9
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    pyplot.close("all")
 
 
 CASES = [
