@@ -135,3 +135,22 @@ def test_penglm_is_certified_and_not_above_glmnet(shared, name):
     assert worst <= NOT_ABOVE
     assert path.kkt_residual.max() <= KKT
     assert path.converged
+
+
+@pytest.mark.filterwarnings("ignore::penglm.exceptions.ConstantColumnWarning")
+@pytest.mark.parametrize("name", identifiers())
+def test_strengths_are_converted_to_what_was_stored_beside_them(shared, name):
+    spec = (problem := load(name))["spec"]
+    model, alphas, l1_ratio, factor = ours(problem)
+    given = {"alpha": spec["alpha"], "standardize": spec["standardize"]}
+    if spec.get("penalty_factor") is not None:
+        given["penalty.factor"] = np.array(spec["penalty_factor"], float)
+    system = "glmnet" if isinstance(spec["family"], str) else "glmnet.object"
+    for strength, alpha in zip(spec["lambda"][:2], alphas[:2], strict=True):
+        given["lambda"] = strength
+        told = pg.convert(given, from_=system, model=model).arguments
+        spread = told.get("penalty_factor", np.ones(spec["p"]))
+        # R printed the multiplier and the factors to 15 digits.
+        np.testing.assert_allclose(told["alpha"] * spread, alpha * factor, rtol=1e-12)
+        np.testing.assert_allclose(told["l1_ratio"], l1_ratio, rtol=1e-12)
+        assert told["standardize"] == spec["standardize"]

@@ -10,8 +10,8 @@ import penglm as pg
 
 PROBLEMS = json.loads((Path(__file__).parent / "h2o" / "problems.json").read_text())
 X = np.array(PROBLEMS["X"])
-# Share of alpha. H2O was asked for all its digits; its sd over penglm's at 40 rows would
-# already be off by 1.3e-2.
+# Share of alpha. H2O was asked for all its digits; its sd over penglm's at 40 rows
+# would already be off by 1.3e-2.
 OPTIMAL = 1e-9
 
 
