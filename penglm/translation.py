@@ -9,8 +9,13 @@ import numpy as np
 from penglm import checks
 from penglm.checks import NUMERIC
 from penglm.conventions import Conversion, Facts, candidates, convention
+from penglm.conventions.values import positive
 from penglm.exceptions import PenglmInputError
+from penglm.families import as_family
 from penglm.statement import Statement
+
+POSITIVE = ("n_rows", "weight_total", "response_sd", "dispersion")
+"""Facts that are one positive number."""
 
 
 def convert(
@@ -123,16 +128,37 @@ def facts_of(model: Any, penalty_factor: Any, told: Mapping[str, Any]) -> Facts:
     allowed = tuple(Facts.__dataclass_fields__)
     for name in told:
         checks.choice(name, allowed, "an argument of convert")
+    if model is not None and not isinstance(
+        getattr(model, "statement", None), Statement
+    ):
+        raise PenglmInputError(
+            f"model must be a PenalizedGLM, not a {type(model).__name__}; tell the "
+            "facts of other models by keywords.",
+            argument="model",
+        )
+    told = dict(told)
+    for name in POSITIVE:
+        if told.get(name) is not None:
+            told[name] = positive(told[name], name, zero=False)
+    if told.get("family") is not None:
+        family = as_family(told["family"], told.get("link"))
+        told |= {"family": family.name, "link": family.link.name}
     known = Facts() if model is None else read_off(model.statement)
     known = replace(known, **told)
     if known.column_sd is not None:
         sd = np.asarray(known.column_sd, dtype=float)
         known = replace(known, column_sd=sd)
-        told = {**told, "n_features": sd.size}
+        bad = np.flatnonzero(~(np.isfinite(sd) & (sd >= 0.0)))
+        if sd.ndim != 1 or bad.size:
+            raise PenglmInputError(
+                "column_sd must be one finite number >= 0 for each column.",
+                argument="column_sd",
+                index=int(bad[0]) if bad.size else None,
+            )
+        known = replace(known, n_features=sd.size)
     if known.n_features is None:
         wide = np.ndim(penalty_factor) == 1
-        size = told.get("n_features", len(penalty_factor) if wide else None)
-        known = replace(known, n_features=size)
+        known = replace(known, n_features=len(penalty_factor) if wide else None)
     return known
 
 

@@ -137,6 +137,11 @@ def test_lasso_with_factors_goes_to_a_system_without_by_scaled_columns():
         ({"to": "penglm", "l1_ratio": 1.5}, "l1_ratio"),
         ({"to": "penglm", "rows": 1}, "an argument of convert"),
         ({"to": "penglm", "penalty_factor": [1.0, -1.0]}, "factors must be >= 0"),
+        ({"penalty_factor": [1.0, 1.0], "n_features": 3}, "2 factors for 3 columns"),
+        ({"weight_total": 0.0}, "weight_total must be one finite number > 0"),
+        ({"column_sd": [1.0, np.nan]}, "column_sd"),
+        ({"model": 3}, "must be a PenalizedGLM"),
+        ({"family": "normal"}, "family"),
     ],
     ids=str,
 )  # fmt: skip
@@ -159,3 +164,13 @@ def test_unverified_conventions_say_so():
     assert "not verified by a run" in repr(told)
     assert "not verified" not in repr(pg.convert(0.3, to="sklearn.Lasso"))
     assert json.dumps(told.arguments)
+
+
+def test_a_family_may_be_an_object():
+    told = {"from_": "glmnet", "response_sd": 4.0}
+    word = pg.convert(0.3, 0.5, family="gaussian", **told)
+    thing = pg.convert(0.3, 0.5, family=pg.families.Gaussian(), **told)
+    assert word.arguments == thing.arguments
+    logarithmic = pg.families.Gaussian(pg.families.Log())
+    told = pg.convert(0.3, 0.5, family=logarithmic, **told)
+    assert told.arguments["alpha"] == 0.3

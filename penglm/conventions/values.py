@@ -154,7 +154,14 @@ def multipliers(given: Any, n_features: int) -> Vector:
     """Return multipliers (p,), checked; ones if not given."""
     if given is None:
         return np.ones(n_features)
-    values = np.broadcast_to(np.asarray(given, dtype=float), (n_features,))
+    values = np.asarray(given, dtype=float)
+    if values.ndim > 1 or values.size not in (1, n_features):
+        raise PenglmInputError(
+            f"there are {values.size} factors for {n_features} columns; pass one for "
+            "each, and model= or n_features= if the columns are more than one.",
+            argument="penalty_factor",
+        )
+    values = np.broadcast_to(values, (n_features,))
     bad = np.flatnonzero(~(values >= 0.0))
     if bad.size:
         raise PenglmInputError(
