@@ -1,12 +1,14 @@
 """The picture of contours and body says where the fit is, and says it truly."""
 
+import warnings
+
 import matplotlib
 import numpy as np
 import pytest
 from scipy import optimize
 
 import penglm as pg
-from penglm.exceptions import PenglmInputError
+from penglm.exceptions import PenglmInputError, ScalingWarning
 from penglm.explanation.geometry import geometry, profile
 from penglm.plots.geometry import body, levels
 from penglm.results.explained import refits_of, terms_of
@@ -47,7 +49,10 @@ def fit(request):
     family, l1_ratio, extra = request.param
     y, X, weight = simulated(family)
     model = pg.PenalizedGLM(y, X, family, var_weights=weight, **extra)
-    return model.fit(0.15 * model.alpha_max(1.0), l1_ratio, tol=1e-9)
+    with warnings.catch_warnings():
+        # Pictures have axes of very different units here, raw ones among them.
+        warnings.simplefilter("ignore", ScalingWarning)
+        return model.fit(0.15 * model.alpha_max(1.0), l1_ratio, tol=1e-9)
 
 
 def found_of(fit, *names):
