@@ -157,8 +157,10 @@ class Statement:
         is_decided = (sd > 0.0) & (factor > 0.0) & (factor < np.inf)
         is_decided &= self.lower < self.upper
         found = spread(sd, factor, is_decided)
-        if found.ratio <= MOST_SPREAD:
-            # Said without a pass over the rows, which finds columns of 0 and 1.
+        # Of 0 and 1 the mean tells the sd; where none does so no pass is needed.
+        share = np.clip(self.moments.mean, 0.0, 1.0)
+        is_other = np.abs(sd - np.sqrt(share * (1.0 - share))) > 1e-6 * sd
+        if found.ratio <= MOST_SPREAD or is_other[is_decided].all():
             return found
         sd = np.where(self.is_indicator, OF_INDICATORS, sd)
         return spread(sd, factor, is_decided)

@@ -260,8 +260,9 @@ def spread(sd: Vector, factor: Vector, is_decided: Mask) -> Spread:
     places = np.flatnonzero(is_decided)
     if not places.size:
         return Spread(0, 0, 1.0)
-    size = sd[places]
-    eased = size / factor[places]
+    size = np.log(sd[places])
+    eased = size - np.log(factor[places])
     low, high = int(np.argmin(size)), int(np.argmax(size))
-    ratio = min(size[high] / size[low], eased.max() / eased.min())
-    return Spread(int(places[low]), int(places[high]), float(ratio))
+    with np.errstate(over="ignore"):
+        ratio = float(np.exp(min(np.ptp(size), np.ptp(eased))))
+    return Spread(int(places[low]), int(places[high]), ratio)

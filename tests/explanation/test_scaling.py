@@ -250,3 +250,12 @@ def test_size_found_is_the_first_down_the_path(quiet):
     )
     assert all(count < fit.n_nonzero for count in counts)
     assert all(a <= b for a, b in pairwise(counts))
+
+
+def test_units_as_far_apart_as_numbers_go_are_no_harm():
+    y, X = data()
+    far = X / UNITS * np.geomspace(1e-300, 1e300, P)
+    model = pg.PenalizedGLM(y, far, standardize=False)
+    (said,) = warned(lambda: model.fit(0.1))
+    assert "(x1)" in said
+    assert f"(x{P})" in said
