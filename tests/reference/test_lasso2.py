@@ -46,3 +46,16 @@ def test_same_solution_at_the_same_budget(known):
         theirs[1:], theirs[0], y, X, alpha=fit.alpha, family=family, standardize=False
     )
     assert fit.certificate.kkt_residual <= max(judged.kkt_residual, 1e-9)
+
+
+@pytest.mark.parametrize(
+    "known", PROBLEMS["fits"], ids=lambda known: f"{known['family']}-{known['bound']}"
+)
+def test_its_lagrangian_is_the_strength_of_that_budget(known):
+    family = known["family"]
+    y = np.array(PROBLEMS["y"][family])
+    model = pg.PenalizedGLM(y, X, family=family, standardize=False)
+    told = pg.convert(known["Lagrangian"], from_="lasso2", model=model)
+    strength = model.fit(budget=known["bound"], tol=1e-9).alpha
+    # It is computed from coefficients that are good to some eight digits.
+    assert told.arguments["alpha"] == pytest.approx(strength, rel=1e-8, abs=0.0)

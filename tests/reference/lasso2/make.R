@@ -25,8 +25,8 @@ one <- function(family, bound) {
     gl1ce(y ~ ., data, family = kind, standardize = FALSE, bound = bound,
           epsilon = 1e-14, maxit = 1000)
   }
-  sprintf('    {"family": "%s", "bound": %s, "coef": %s}', family, bound,
-          numbers(coef(fit)))
+  sprintf('    {"family": "%s", "bound": %s, "Lagrangian": %.15g, "coef": %s}', family,
+          bound, fit$Lagrangian, numbers(coef(fit)))
 }
 fits <- unlist(lapply(names(responses), function(f) {
   sapply(c(0.3, 0.8, 1.2), function(bound) one(f, bound))
