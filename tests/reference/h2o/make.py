@@ -10,9 +10,7 @@ import json
 import sys
 from contextlib import redirect_stdout
 
-import h2o
 import numpy as np
-from h2o.estimators import H2OGeneralizedLinearEstimator
 
 rng = np.random.default_rng(36)
 N, P = 40, 4
@@ -29,6 +27,9 @@ names = [f"x{j}" for j in range(P)]
 
 def fit(family, mix, standardize, weighted):
     """Return one solution with its arguments."""
+    import h2o
+    from h2o.estimators import H2OGeneralizedLinearEstimator
+
     columns = np.column_stack([X, y[family], weights, offset])
     frame = h2o.H2OFrame(columns, column_names=[*names, "y", "w", "o"])
     if family == "binomial":
@@ -54,26 +55,34 @@ def fit(family, mix, standardize, weighted):
     }
 
 
-with redirect_stdout(io.StringIO()):
-    h2o.init(nthreads=1, max_mem_size="1G", port=54871)
-    h2o.no_progress()
-    try:
-        fits = [
-            fit(family, mix, standardize, weighted)
-            for family in y
-            for mix in (1.0, 0.4, 0.0)
-            for standardize in (True, False)
-            for weighted in (True, False)
-        ]
-    finally:
-        h2o.cluster().shutdown()
-problems = {
-    "made_by": f"h2o {h2o.__version__}",
-    "X": X.tolist(),
-    "offset": offset.tolist(),
-    "weights": weights.tolist(),
-    "y": {family: values.tolist() for family, values in y.items()},
-}
-head = json.dumps(problems)[:-1]
-body = ",\n    ".join(json.dumps(each) for each in fits)
-sys.stdout.write(head + ',\n  "fits": [\n    ' + body + "\n  ]\n}\n")
+def main():
+    """Write all solutions to standard output."""
+    import h2o
+
+    with redirect_stdout(io.StringIO()):
+        h2o.init(nthreads=1, max_mem_size="1G", port=54871)
+        h2o.no_progress()
+        try:
+            fits = [
+                fit(family, mix, standardize, weighted)
+                for family in y
+                for mix in (1.0, 0.4, 0.0)
+                for standardize in (True, False)
+                for weighted in (True, False)
+            ]
+        finally:
+            h2o.cluster().shutdown()
+    problems = {
+        "made_by": f"h2o {h2o.__version__}",
+        "X": X.tolist(),
+        "offset": offset.tolist(),
+        "weights": weights.tolist(),
+        "y": {family: values.tolist() for family, values in y.items()},
+    }
+    head = json.dumps(problems)[:-1]
+    body = ",\n    ".join(json.dumps(each) for each in fits)
+    sys.stdout.write(head + ',\n  "fits": [\n    ' + body + "\n  ]\n}\n")
+
+
+if __name__ == "__main__":
+    main()
