@@ -217,11 +217,11 @@ class Explained:
         Examples
         --------
         >>> import penglm as pg
-        >>> X = [[1, 0.01], [2, 0.03], [3, 0.02], [4, 0.05], [5, 0.04]]
+        >>> X = [[1, 0.02], [2, 0.06], [3, 0.04], [4, 0.1], [5, 0.08]]
         >>> fit = pg.PenalizedGLM([1, 3, 2, 5, 4], X, standardize=False).fit(0.5)
         >>> for said in fit.scaling_advice().changes:
         ...     print(said)
-        x2 (sd 0.01414) is zero; standardised it would be the only one chosen.
+        x2 (sd 0.02828) is zero; standardised it would be the only one chosen.
         x1 (sd 1.414) is the only one chosen; standardised it would be zero.
         """
         from penglm.explanation.scaling import advise
