@@ -50,6 +50,7 @@ def coefficients(
     Returns
     -------
     matplotlib axes
+        Dots on the zero line are knots: a coefficient enters or leaves there.
     """
     ax = canvas.axes_of(ax)
     canvas.tidy(ax)
@@ -68,6 +69,7 @@ def coefficients(
     for k, j in enumerate(named):
         ax.plot(x, coef[j], label=canvas.escaped(names[j]), **canvas.style(k))
     ax.axhline(0.0, color="black", linewidth=0.8)
+    mark_knots(ax, x, coef, named)
     if chosen is not None:
         ax.axvline(chosen, color="black", linewidth=1.0, linestyle=(0, (6, 3)))
     ax.set_ylabel(f"coefficient ({unit})")
@@ -76,6 +78,22 @@ def coefficients(
     canvas.label_ends(ax, x[-1], coef[named, -1], [names[j] for j in named], shades)
     mark_counts(ax, x, counts)
     return ax
+
+
+def mark_knots(ax: Any, x: Vector, coef: Matrix, named: Index) -> None:
+    """Put a dot on the zero line where a coefficient enters or leaves.
+
+    It stands at the point of the path where the coefficient is still, or again, zero.
+    """
+    colors = dict.fromkeys(range(len(coef)), canvas.FAINT)
+    colors |= {int(j): canvas.style(k)["color"] for k, j in enumerate(named)}
+    is_zero = coef == 0.0
+    line, step = np.nonzero(is_zero[:, 1:] != is_zero[:, :-1])
+    if not line.size:
+        return
+    at = np.where(is_zero[line, step], step, step + 1)
+    ax.scatter(x[at], np.zeros(at.size), s=14, c=[colors[int(j)] for j in line],
+               zorder=3, clip_on=False, label="_knots")  # fmt: skip
 
 
 def mark_counts(ax: Any, x: Vector, counts: Index) -> None:

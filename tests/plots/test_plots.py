@@ -51,6 +51,20 @@ def test_lines_of_a_path_are_its_coefficients_per_sd(model, against):
     assert set(named) == {model.data.names[j] for j in farthest}
 
 
+def test_dots_stand_where_coefficients_enter_and_leave(model):
+    path = model.fit_path(n_alphas=30)
+    knots = path.knots()
+    enters = knots[(knots.event == "enters") & np.isfinite(knots.alpha_before)]
+    leaves = knots[knots.event == "leaves"]
+    expected = np.concatenate([enters.alpha_before, leaves.alpha])
+    assert len(expected) >= 10
+    (dots,) = path.plot().collections
+    assert dots.get_label() == "_knots"
+    found = np.asarray(dots.get_offsets())
+    np.testing.assert_array_equal(np.sort(found[:, 0]), np.sort(expected))
+    assert not found[:, 1].any()
+
+
 def test_strongest_penalty_stands_left(model):
     assert model.fit_path(n_alphas=20).plot().xaxis_inverted()
 
