@@ -245,11 +245,15 @@ class Page:
 
     def zeros(self) -> str:
         """Read the conditions of the zero coefficients aloud."""
-        reasons = [one for one in self.along.reasons if one.coef == 0.0]
+        reasons = [(j, one) for j, one in enumerate(self.along.reasons)
+                   if one.coef == 0.0]  # fmt: skip
         if not reasons:
             return ""
-        reasons.sort(key=lambda one: one.case is not Case.ZERO)
-        items = [tag("li", text(said_of(one))) for one in reasons[:MOST_SENTENCES]]
+        reasons.sort(key=lambda each: each[1].case is not Case.ZERO)
+        items = [
+            tag("li", text(said_of(one) + words.further_down(self.along, j)))
+            for j, one in reasons[:MOST_SENTENCES]
+        ]
         said = [tag("ul", *items)]
         if reasons[MOST_SENTENCES:]:
             n = len(reasons) - MOST_SENTENCES

@@ -55,6 +55,20 @@ def why(along: Along, j: int, k: int) -> str:
     return WHY[case]
 
 
+def further_down(along: Along, j: int) -> str:
+    """Say whether a zero coefficient enters at weaker strengths of the path.
+
+    Reasons on a page hold everything else still; the path moves.
+    """
+    below = along.coef[j, along.chosen + 1 :]
+    if along.cases[j][along.chosen] is not Case.ZERO or not below.size:
+        return ""
+    if not below.any():
+        return f" On this path it does not, down to alpha {shown(along.alphas[-1])}."
+    at = along.chosen + 1 + int(np.flatnonzero(below)[0])
+    return f" On this path it is in at alpha {shown(along.alphas[at])}."
+
+
 def penalty(fit: FitResults) -> str:
     """Return what statisticians call the penalty."""
     called = {1.0: "lasso", 0.0: "ridge"}.get(fit.l1_ratio, "elastic net")

@@ -85,10 +85,27 @@ def test_a_column_enters_where_the_path_first_has_it(cv, page):
 
 
 def test_reasons_are_the_sentences_of_explain(cv, page):
-    sentences = [r.sentence for r in cv.best.explain(refit=False).reasons
-                 if r.coef == 0.0]  # fmt: skip
+    reasons = [r for r in cv.best.explain(refit=False).reasons if r.coef == 0.0]
     shown = [item.text for item in page.one("section", id="zeros").all("li")]
-    assert shown == sentences
+    for reason, text in zip(reasons, shown, strict=True):
+        assert text.startswith(f"{reason.sentence} On this path it ")
+
+
+def test_sentences_say_what_the_path_does_with_a_zero(cv, page):
+    below = cv.alphas < cv.alpha_best
+    kinds = set()
+    for item in page.one("section", id="zeros").all("li"):
+        name = item.text.split(" is zero: ")[0]
+        coef = cv.coef.loc[name].to_numpy()
+        is_in = below & (coef != 0.0)
+        kinds.add(bool(is_in.any()))
+        said = item.text.split(" On this path it ")[1].rstrip(".")
+        start, alpha = said.rsplit(" ", 1)
+        expected = cv.alphas[is_in].max() if is_in.any() else cv.alphas.min()
+        assert_allclose(float(alpha), expected, rtol=FOUR)
+        assert start == ("is in at alpha" if is_in.any()
+                         else "does not, down to alpha")  # fmt: skip
+    assert True in kinds
 
 
 def test_rivals_are_those_of_the_fit(cv, page):
