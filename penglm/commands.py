@@ -42,6 +42,9 @@ def fit(chosen: Namespace) -> int:
     if chosen.path and chosen.save:
         say("error: --save keeps one model; use --alpha or --cv with it.")
         return USAGE
+    if "~" in chosen.data and "~" not in chosen.formula:
+        say("error: the table comes first, then the formula: penglm fit DATA FORMULA.")
+        return USAGE
     model = PenalizedGLM.from_formula(
         chosen.formula,
         read(chosen.data),

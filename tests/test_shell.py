@@ -61,6 +61,12 @@ def test_fit_at_one_strength_is_the_librarys_fit(capsys, folder):
     assert json.loads(out)["fit"]["params"] == expected.params.to_dict()
 
 
+def test_formula_before_the_table_is_told_the_order(capsys, folder):
+    code, _, err = run(capsys, "fit", "y ~ x", "data.csv")
+    assert code == 2
+    assert "the table comes first" in err
+
+
 @pytest.mark.parametrize("name", ["data.csv.gz", "data.parquet", "data.feather"])
 def test_every_kind_of_file_gives_the_same_fit(capsys, folder, name):
     _, expected, _ = run(capsys, *FIT, "--alpha", "0.05", "--json")
