@@ -1,6 +1,7 @@
 """Relaxed fits: both ends certified, mixed, and chosen by leaving folds out."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -230,6 +231,29 @@ def test_choice_is_that_of_cv_glmnet():
     assert_array_equal(cv.predict(), cv.best.predict())
     assert set(cv.gammas().gamma) == {0.0, 0.25, 0.5, 0.75, 1.0}
     assert f"{cv.gamma_1se:.3g}" in repr(cv)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0])
+def test_relaxing_what_is_relaxed_mixes_the_same_ends_again(gamma):
+    model = build()
+    cv = model.fit_cv(4, relax=[0.25], n_alphas=12, select="min")
+    cv = replace(cv, places={"min": (0.25, 6), "1se": (0.25, 5)})
+    path = model.fit_path(cv.alphas)
+    expected = path.relax(gamma)
+    for found in (cv.relax(gamma), path.relax(0.25).relax(gamma)):
+        assert found.gamma == gamma
+        assert_array_equal(found.coef, expected.coef)
+        assert_array_equal(found[6].params, expected[6].params)
+        assert_array_equal(found.penalised.coef, path.coef)
+
+
+def test_part_of_a_relaxed_choice_has_its_mix():
+    cv = build().fit_cv(4, relax=[0.25], n_alphas=12)
+    cv = replace(cv, places={"min": (0.25, 6), "1se": (0.25, 5)})
+    part = cv[4:8]
+    assert len(part) == 4
+    for k, fit in enumerate(part):
+        assert_array_equal(fit.params, cv[4 + k].params)
 
 
 def test_without_relaxing_nothing_changes():

@@ -209,7 +209,9 @@ class RelaxedPath(PathResults):
 
 
 def relaxed_path(path: PathResults, gamma: float) -> RelaxedPath:
-    """Return the relaxed fits along a path."""
+    """Return the relaxed fits along a path; of a relaxed one, mixes of its ends."""
+    if isinstance(path, RelaxedPath | RelaxedCV):
+        path = path.penalised
     gamma, solved = checks.share(gamma, "gamma", OF_WHAT), path.solved
     others = tuple(refits(solved.problem, path.solutions, solved.options))
     if gamma < 1.0:
@@ -246,6 +248,11 @@ class RelaxedCV(CVResults):
     places: dict[str, tuple[float, int]]
 
     @property
+    def penalised(self) -> PathResults:
+        """The path whose supports are fitted again."""
+        return PathResults(self.solutions, self.data, self.spec, self.solved)
+
+    @property
     def gamma_min(self) -> float:
         """Mix with the best mean score."""
         return self.places["min"][0]
@@ -270,6 +277,11 @@ class RelaxedCV(CVResults):
 
     def result(self, solution: Solution, chosen_by: str) -> FitResults:
         return relaxed(super().result(solution, chosen_by), self.gamma_best)
+
+    def __getitem__(self, k: Any) -> Any:
+        if isinstance(k, slice):
+            return relaxed_path(self.penalised[k], self.gamma_best)
+        return super().__getitem__(k)
 
     def gammas(self) -> Any:
         """Return the best of each mix: a table of alpha, score, its error and size."""
