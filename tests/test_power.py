@@ -84,6 +84,17 @@ def test_unit_of_the_response_does_not_matter():
     assert_allclose(scaled.coef, fit.coef, rtol=1e-4)
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_unit_of_the_variance_weights_does_not_matter(unit):
+    y, X = draw()
+    weight = np.random.default_rng(1).uniform(0.5, 2.0, N)
+    one, other = (
+        pg.PenalizedGLM(y, X, ESTIMATE, var_weights=by * weight).fit(0.1).spec.family
+        for by in (1.0, unit)
+    )
+    assert other.power == pytest.approx(one.power, rel=1e-6)
+
+
 def test_rows_repeated_are_rows_with_counts_and_variance_weights_are_not():
     y, X = draw()
     often = np.resize([1, 2, 3, 0], N)

@@ -87,7 +87,8 @@ class Tweedie(Family):
         low, high = LOOKED_AT
         weight = sample_weight / sample_weight.sum()
         level = float(weight @ np.log(mu))
-        spread = float(weight @ np.square(y - mu))
+        counts = sample_weight if freq_weights is None else freq_weights
+        spread = float(sample_weight @ np.square(y - mu) / counts.sum())
 
         def power(place: float) -> float:
             return low + (high - low) * float(expit(place))
