@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
+from scipy.special import logsumexp
 
 import penglm as pg
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
@@ -82,6 +84,25 @@ def test_unit_of_the_response_does_not_matter():
     scaled = pg.PenalizedGLM(unit * y, X, ESTIMATE).fit(alpha * unit ** (2.0 - power))
     assert scaled.spec.family.power == pytest.approx(power, rel=1e-6)
     assert_allclose(scaled.coef, fit.coef, rtol=1e-4)
+
+
+@pytest.mark.parametrize("power", [1.005, 1.02, 1.1, 1.19, 1.21, 1.6])
+@pytest.mark.parametrize("dispersion", [3.0, 0.1, 1e-3, 1e-5])
+def test_density_is_that_of_a_poisson_number_of_gamma_amounts(power, dispersion):
+    mu, shape = 2.0, (2.0 - power) / (power - 1.0)
+    y = mu * np.array([0.97, 1.0, 1.05])
+    rate = mu ** (2.0 - power) / ((2.0 - power) * dispersion)
+    reach = 40.0 * np.sqrt(rate) + 80.0
+    k = np.arange(max(1.0, np.floor(0.9 * rate - reach)), 1.1 * rate + reach)
+    scale = dispersion * (power - 1.0) * mu ** (power - 1.0)
+    amounts = stats.gamma.logpdf(y[:, None], k * shape, scale=scale)
+    expected = logsumexp(stats.poisson.logpmf(k, rate) + amounts, axis=1)
+    for one, known in zip(y, expected, strict=True):
+        row = np.array([one]), np.array([mu]), np.ones(1)
+        found = Tweedie(power=power).log_likelihood(*row, dispersion)
+        # Both are differences of numbers about as large as rate and its logarithm.
+        size = rate * (1.0 + abs(np.log(rate))) * max(shape, 1.0)
+        assert abs(found - known) <= 1e-14 * size + 1e-12 * abs(known)
 
 
 @pytest.mark.parametrize("unit", [1e-6, 1e6])

@@ -1,7 +1,7 @@
 """Amounts that are often exactly zero: a random number of gamma claims."""
 
 import numpy as np
-from scipy.special import expit, log_wright_bessel
+from scipy.special import expit
 
 from penglm._typing import Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
@@ -175,6 +175,7 @@ class Tweedie(Family):
         rows = -(mu ** (2.0 - p)) / ((2.0 - p) * own)
         rows[some] += y[some] * mu[some] ** (1.0 - p) / ((1.0 - p) * own[some])
         shape, amount, spread = (2.0 - p) / (p - 1.0), y[some], own[some]
-        at = (amount / ((p - 1.0) * spread)) ** shape / ((2.0 - p) * spread)
-        rows[some] += log_wright_bessel(shape, 0.0, at) - np.log(amount)
+        log_x = shape * np.log(amount / ((p - 1.0) * spread))
+        log_x -= np.log((2.0 - p) * spread)
+        rows[some] += compound.log_terms(shape, log_x) - np.log(amount)
         return float(counts @ rows)
