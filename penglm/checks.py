@@ -202,14 +202,14 @@ def choice(value: str, allowed: Sequence[str], argument: str) -> str:
 
 def scaling(standardize: Any) -> bool | str:
     """Return which columns are standardised: all, none, or ``"numeric"`` ones."""
-    if isinstance(standardize, str):
-        if standardize != NUMERIC:
-            raise PenglmInputError(
-                f"standardize = {standardize!r}; use True, False or 'numeric'.",
-                argument="standardize",
-            )
+    if isinstance(standardize, str) and standardize == NUMERIC:
         return NUMERIC
-    return bool(standardize)
+    if isinstance(standardize, bool | int | np.bool_) and standardize in (0, 1):
+        return bool(standardize)
+    raise PenglmInputError(
+        f"standardize = {standardize!r}; use True, False or 'numeric'.",
+        argument="standardize",
+    )
 
 
 def per_column(

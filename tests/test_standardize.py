@@ -178,8 +178,9 @@ def test_files_summaries_and_estimators_keep_the_word(tmp_path):
     assert_array_equal(found.fit(X, y).coef_, expected.coef)
 
 
-def test_other_words_are_refused():
+@pytest.mark.parametrize("other", ["dummies", None, 2, 0.5, [True, False], np.ones(3)])
+def test_other_words_are_refused(other):
     data = table()
     with pytest.raises(PenglmInputError, match="or 'numeric'") as caught:
-        stated(data, "dense", standardize="dummies")
+        stated(data, "dense", standardize=other)
     assert caught.value.argument == "standardize"
