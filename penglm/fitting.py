@@ -305,6 +305,7 @@ class Fitting:
         asked = options(tol, max_iter, on_nonconvergence)
         statement, kind = stated(self.statement, penalty)
         gammas = shares(relax)
+        is_plain = isinstance(relax, bool | np.bool_) and not relax
         runs = []
         ratios = [checks.mix(ratio) for ratio in np.atleast_1d(l1_ratio).tolist()]
         if not ratios:
@@ -342,7 +343,7 @@ class Fitting:
             metric, select, fold, dict(zip(ratios, means, strict=True)),
         )  # fmt: skip
         self.advise(kind, found.best)
-        return relaxed_cv(found, scores_by_gamma) if relax is not False else found
+        return found if is_plain else relaxed_cv(found, scores_by_gamma)
 
     def advise(self, kind: type[Penalty], found: FitResults | PathResults) -> None:
         """Warn, once, if units decide which columns are chosen, and nobody said so.
@@ -368,7 +369,9 @@ class Fitting:
 
 def shares(relax: Any) -> tuple[float, ...]:
     """Return the mixes to try, the penalised fit among them."""
-    if isinstance(relax, bool):
+    if isinstance(relax, bool | np.bool_):
         return GAMMAS if relax else (1.0,)
+    if np.size(relax) == 0:
+        raise PenglmInputError("relax is empty; give mixes, or True.", argument="relax")
     found = {checks.share(gamma, "relax", OF_WHAT) for gamma in np.atleast_1d(relax)}
     return tuple(sorted(found | {1.0}))

@@ -233,6 +233,17 @@ def test_choice_is_that_of_cv_glmnet():
     assert f"{cv.gamma_1se:.3g}" in repr(cv)
 
 
+def test_truth_of_numpy_is_truth_and_no_mixes_are_refused():
+    model, grid = build(), {"n_alphas": 8}
+    assert set(model.fit_cv(3, relax=np.True_, **grid).gammas().gamma) == {
+        0.0, 0.25, 0.5, 0.75, 1.0
+    }  # fmt: skip
+    assert type(model.fit_cv(3, relax=np.False_, **grid)) is pg.CVResults
+    with pytest.raises(PenglmInputError, match="empty") as caught:
+        model.fit_cv(3, relax=[], **grid)
+    assert caught.value.argument == "relax"
+
+
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0])
 def test_relaxing_what_is_relaxed_mixes_the_same_ends_again(gamma):
     model = build()
