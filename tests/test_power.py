@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
-from scipy.special import logsumexp
+from scipy.special import gammaln, logsumexp
 
 import penglm as pg
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families import Tweedie
+from penglm.families.compound import log_terms
 
 KNOWN = json.loads(
     (Path(__file__).parent / "reference" / "tweedie" / "problems.json").read_text()
@@ -86,11 +87,11 @@ def test_unit_of_the_response_does_not_matter():
     assert_allclose(scaled.coef, fit.coef, rtol=1e-4)
 
 
-@pytest.mark.parametrize("power", [1.005, 1.02, 1.1, 1.19, 1.21, 1.6])
+@pytest.mark.parametrize("power", [1.0001, 1.005, 1.02, 1.1, 1.19, 1.21, 1.6])
 @pytest.mark.parametrize("dispersion", [3.0, 0.1, 1e-3, 1e-5])
 def test_density_is_that_of_a_poisson_number_of_gamma_amounts(power, dispersion):
     mu, shape = 2.0, (2.0 - power) / (power - 1.0)
-    y = mu * np.array([0.97, 1.0, 1.05])
+    y = mu * np.array([0.9, 0.97, 1.0, 1.05])
     rate = mu ** (2.0 - power) / ((2.0 - power) * dispersion)
     reach = 40.0 * np.sqrt(rate) + 80.0
     k = np.arange(max(1.0, np.floor(0.9 * rate - reach)), 1.1 * rate + reach)
@@ -103,6 +104,15 @@ def test_density_is_that_of_a_poisson_number_of_gamma_amounts(power, dispersion)
         # Both are differences of numbers about as large as rate and its logarithm.
         size = rate * (1.0 + abs(np.log(rate))) * max(shape, 1.0)
         assert abs(found - known) <= 1e-14 * size + 1e-12 * abs(known)
+
+
+def test_a_bell_narrower_than_one_is_summed_about_its_largest_term():
+    shape, k = 1e4, np.arange(1.0, 50.0)
+    for best in (0.5, 1.2, 1.9, 2.5, 7.99):
+        log_x = (1.0 + shape) * np.log(best) + shape * np.log(shape)
+        known = logsumexp(k * log_x - gammaln(k + 1.0) - gammaln(k * shape))
+        found = log_terms(shape, np.array([log_x]))
+        assert_allclose(found, known, rtol=0.0, atol=1e-15 * 10.0 * log_x)
 
 
 @pytest.mark.parametrize("unit", [1e-6, 1e6])

@@ -90,7 +90,9 @@ def log_terms(shape: float, log_x: Vector) -> Vector:
         found: Vector = k * log_x - gammaln(k + 1.0) - gammaln(k * shape)
         return found
 
-    top, total = term(middle), np.zeros_like(log_x)
+    # Of a bell narrower than one the second is the largest where the first is not.
+    top = np.maximum(term(middle), term(middle + 1.0))
+    total = np.zeros_like(log_x)
     for step in range(-TERMS, TERMS + 1):
         k = middle + step * apart
         total += np.where(k >= 1.0, np.exp(term(np.maximum(k, 1.0)) - top), 0.0)
