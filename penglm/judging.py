@@ -253,12 +253,20 @@ def stated_on(results: FitResults, data: Any) -> Statement:
         endog = table.values[:, places[kept.y_name]]
         rows = frame.from_arrays(endog, exog, spec.family, extra, "drop")
         rows = replace(rows, names=kept.names)
-    if rows.names != kept.names:
+    if len(rows.names) != len(kept.names):
         raise PenglmInputError(
             f"the data gives {len(rows.names)} columns where the model has "
             f"{len(kept.names)}; it is not the data the model was fitted to.",
             argument="data",
         )
+    for j, (here, there) in enumerate(zip(rows.names, kept.names, strict=True)):
+        if here != there:
+            raise PenglmInputError(
+                f"the data gives '{here}' as column {j} where the model has '{there}'; "
+                "it is not the data the model was fitted to, or levels are numbers in "
+                "one and text in the other.",
+                argument="data",
+            )
     return Statement.build(
         rows,
         spec.family,

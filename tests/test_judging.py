@@ -240,6 +240,17 @@ def test_verify_of_an_infinite_strength_has_an_objective():
     )
 
 
+def test_verify_names_the_first_column_that_is_another(tmp_path):
+    rng = np.random.default_rng(0)
+    levels = np.resize([2, 10, 30], 60)
+    data = pd.DataFrame({"y": rng.normal(size=60), "g": levels.astype(str)})
+    fit = pg.PenalizedGLM.from_formula("y ~ C(g)", data).fit(0.01)
+    fit.save(tmp_path / "model.json")
+    other = data.assign(g=levels)
+    with pytest.raises(PenglmInputError, match="levels are numbers in one and text"):
+        verify(pg.load(tmp_path / "model.json"), other)
+
+
 @pytest.mark.parametrize("absent", ["a", "gaussian"])
 def test_verify_names_the_column_that_is_absent(absent):
     fit = pg.PenalizedGLM(DATA.gaussian, X).fit(0.1)
