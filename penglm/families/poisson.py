@@ -44,8 +44,10 @@ class Poisson(Family):
         return mu
 
     def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
-        with np.errstate(divide="ignore", over="ignore"):
-            return 2.0 * (xlogy(y, y / mu) - (y - mu))
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            # A count of 0 costs its mean, also where that is 0.
+            share = np.where(y > 0.0, y / mu, 1.0)
+            return 2.0 * (xlogy(y, share) - (y - mu))
 
     def starting_mu(self, y: Vector, sample_weight: Vector) -> Vector:
         # Halfway to the mean keeps eta finite where y == 0; a mean of 0 has no eta.
