@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from penglm import checks
-from penglm._typing import Index, Vector
+from penglm._typing import Index
 from penglm.diagnosis import tell
 from penglm.exceptions import PenglmInputError
 from penglm.relaxation import OF_WHAT, between, held, moving, refit, refits
 from penglm.results.cross_validation import CVResults
 from penglm.results.fit import FitResults, Solved
 from penglm.results.path import PathResults
-from penglm.selection.scores import Scores
+from penglm.selection.scores import Scores, losses
 from penglm.solver.solution import Certificate, Solution, SparseVector, Status
 
 
@@ -325,11 +325,6 @@ def relaxed_cv(cv: CVResults, scores_by_gamma: dict[float, Scores]) -> RelaxedCV
         cv.selected_by, cv.fold, cv.mean_score_by_l1_ratio,
         scores_by_gamma=scores_by_gamma, places=places,
     )  # fmt: skip
-
-
-def losses(scores: Scores, metric: str) -> Vector:
-    """Return mean scores (m,), smaller the better."""
-    return -scores.mean if metric == "auc" else scores.mean
 
 
 def best_place(known: dict[float, Scores], metric: str) -> tuple[float, int]:

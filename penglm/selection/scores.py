@@ -92,10 +92,14 @@ def part(block: Block, rows: Index, columns: Index) -> Block:
     return replace(found, design=found.design.select(columns))
 
 
+def losses(scores: Scores, metric: str) -> Vector:
+    """Return mean scores (m,), smaller the better."""
+    return -scores.mean if metric == "auc" else scores.mean
+
+
 def best_index(scores: Scores, metric: str) -> int:
     """Return the strongest penalty with the best mean score."""
-    value = -scores.mean if metric == "auc" else scores.mean
-    return int(value.argmin())
+    return int(losses(scores, metric).argmin())
 
 
 def one_se_index(scores: Scores, metric: str) -> int:
@@ -105,6 +109,5 @@ def one_se_index(scores: Scores, metric: str) -> int:
     ----------
     Hastie, Tibshirani and Friedman (2009), section 7.10.1.
     """
-    best = best_index(scores, metric)
-    value = -scores.mean if metric == "auc" else scores.mean
+    best, value = best_index(scores, metric), losses(scores, metric)
     return int(np.flatnonzero(value <= value[best] + scores.std[best])[0])

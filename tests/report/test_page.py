@@ -105,7 +105,7 @@ def test_sentences_say_what_the_path_does_with_a_zero(cv, page):
         assert_allclose(float(alpha), expected, rtol=FOUR)
         assert start == ("is in at alpha" if is_in.any()
                          else "does not, down to alpha")  # fmt: skip
-    assert True in kinds
+    assert any(kinds)
 
 
 def test_rivals_are_those_of_the_fit(cv, page):
