@@ -37,6 +37,7 @@ AGREE = 1e-7
 ROUNDING = 32 * np.finfo(float).eps
 # The same steps rounded differently: some hundred units in the last place.
 SAME_STEPS = 1e-13
+CANONICAL = ("gaussian", "binomial", "poisson")
 SEEDS = st.integers(0, 2**32 - 1)
 
 everywhere = pytest.mark.parametrize("family", FAMILIES)
@@ -297,8 +298,9 @@ def test_powers_of_two_on_weights_change_nothing(family, l1_ratio, seed, power):
 
     assert scaled.alpha_max(1.0) == plain.alpha_max(1.0)
     if power % 2:  # a root of the weights is taken, which odd powers round anew
-        size = np.abs(b.params).max()
-        assert_allclose(a.params, b.params, rtol=0.0, atol=SAME_STEPS * size)
+        # Steps that are no Newton steps leave small coefficients the rounding of large.
+        beside = 0.0 if family in CANONICAL else np.abs(b.params).max()
+        assert_allclose(a.params, b.params, rtol=SAME_STEPS, atol=SAME_STEPS * beside)
     else:
         assert_array_equal(a.params, b.params)
 
