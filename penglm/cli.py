@@ -29,8 +29,8 @@ FAMILIES = (
     "negative_binomial", "tweedie", "quasipoisson", "quasibinomial",
 )  # fmt: skip
 LINKS = (
-    "identity", "log", "logit", "probit", "cloglog", "loglog", "cauchy", "inverse",
-    "inverse_squared", "sqrt", "power",
+    "identity", "log", "logc", "logit", "probit", "cloglog", "loglog", "cauchy",
+    "inverse", "inverse_squared", "sqrt", "power", "nbinomial",
 )  # fmt: skip
 
 

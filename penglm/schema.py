@@ -125,7 +125,7 @@ MODEL: Rule = {
 }
 
 
-OPTIONAL: Rule = {"signal": [number]}
+OPTIONAL: Rule = {"signal": [number], "link_parameters": {ANY_KEY: number}}
 """What a file of a model need not hold, but if so, like this."""
 
 

@@ -14,8 +14,7 @@ from penglm import schema
 from penglm._typing import Vector
 from penglm.design import Dense
 from penglm.exceptions import FormulaError, ModelFileError, PenglmInputError
-from penglm.families import FAMILIES, LINKS, as_link
-from penglm.families.links import Power
+from penglm.families import FAMILIES, LINKS
 from penglm.families.quasi import no_likelihood
 from penglm.penalties import PENALTIES
 from penglm.results.data import ModelData, ModelSpec
@@ -221,7 +220,8 @@ def described(results: FitResults) -> dict[str, Any]:
         "family": spec.family.name,
         "link": spec.family.link.name,
         "family_parameters": spec.family.parameters,
-        "exponent": getattr(spec.family.link, "exponent", None),
+        "exponent": spec.family.link.parameters.get("exponent"),
+        "link_parameters": spec.family.link.parameters,
         "alpha": finite([solution.alpha])[0],
         "l1_ratio": spec.l1_ratio,
         "fit_intercept": spec.fit_intercept,
@@ -291,13 +291,14 @@ def restored(model: dict[str, Any]) -> LoadedFit:
     p = len(model["names"])
     columns = {
         key: np.array(model[key], dtype=float)
-        for key in ("coef", "penalty_factor", "lower", "upper", *present)
+        for key in ("coef", "penalty_factor", "lower", "upper", "signal")
+        if key in model
     }
     if any(values.shape != (p,) for values in columns.values()):
         raise ModelFileError("its columns do not fit its names.")
-    link: Any = model["link"]
-    if link == Power.name:
-        link = Power(model["exponent"])
+    # Older files know one parameter of one link, by a name of its own.
+    older = {"exponent": model["exponent"]} if model["link"] == "power" else {}
+    parameters = model.get("link_parameters", older)
     encoder = None
     if model["encoder"] is not None:
         from penglm.formula.memory import unpacked
@@ -326,7 +327,9 @@ def restored(model: dict[str, Any]) -> LoadedFit:
         columns=() if encoder is None else tuple(model["encoder"]["table"]),
     )
     spec = ModelSpec(
-        family=FAMILIES[model["family"]](as_link(link), **model["family_parameters"]),
+        family=FAMILIES[model["family"]](
+            LINKS[model["link"]](**parameters), **model["family_parameters"]
+        ),
         fit_intercept=model["fit_intercept"],
         standardize=model["standardize"],
         l1_ratio=model["l1_ratio"],

@@ -11,6 +11,7 @@ import pytest
 import penglm as pg
 from penglm import writing
 from penglm.exceptions import FileWriteError, ModelFileError, PenglmInputError
+from penglm.store import checksum
 
 N = 60
 EVERYTHING = (
@@ -73,6 +74,27 @@ def test_a_power_link_keeps_its_exponent(table, tmp_path):
     fit = pg.glm("y ~ x", table, family).fit(0.05)
     fit.save(tmp_path / "model.json")
     loaded = pg.load(tmp_path / "model.json")
+    np.testing.assert_array_equal(loaded.predict(table), fit.predict(table))
+
+
+@pytest.mark.parametrize("name", ["older", "present"])
+def test_a_link_keeps_its_parameter_also_in_files_that_knew_exponents_only(
+    table, tmp_path, name
+):
+    family = pg.families.Poisson(pg.families.Power(0.3))
+    if name == "present":
+        family = pg.families.NegativeBinomial(pg.families.NBinomial(2.5), theta=2.5)
+    fit = pg.glm("y ~ x", table, family).fit(0.05)
+    path = tmp_path / "model.json"
+    fit.save(path)
+    document = json.loads(path.read_text())
+    if name == "older":
+        del document["model"]["link_parameters"]
+        document["sha256"] = checksum(document["model"])
+        path.write_text(json.dumps(document))
+    loaded = pg.load(path)
+    assert loaded.spec.family.link == family.link
+    assert loaded.certificate == fit.certificate
     np.testing.assert_array_equal(loaded.predict(table), fit.predict(table))
 
 

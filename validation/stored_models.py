@@ -105,6 +105,13 @@ MODELS: dict[str, tuple[pd.DataFrame, Callable[[pd.DataFrame], Any]]] = {
             "spread ~ x + z", d, pg.families.NegativeBinomial(theta="estimate")
         ).fit(0.01),
     ),
+    "negative-binomial-canonical": (
+        DATA,
+        lambda d: pg.glm(
+            "spread ~ x + z", d,
+            pg.families.NegativeBinomial(pg.families.NBinomial(2.0), theta=2.0),
+        ).fit(0.05),
+    ),
     "quasipoisson": (
         DATA, lambda d: pg.glm("spread ~ x + z", d, "quasipoisson").fit(0.01),
     ),

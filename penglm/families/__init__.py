@@ -15,8 +15,10 @@ from penglm.families.links import (
     Inverse,
     InverseSquared,
     Log,
+    LogC,
     Logit,
     LogLog,
+    NBinomial,
     Power,
     Probit,
     Sqrt,
@@ -45,8 +47,8 @@ FAMILIES: dict[str, type[Family]] = {
 LINKS: dict[str, type[Link]] = {
     link.name: link
     for link in (
-        Identity, Log, Logit, Probit, CLogLog, LogLog, Cauchy, Inverse, InverseSquared,
-        Sqrt, Power,
+        Identity, Log, LogC, Logit, Probit, CLogLog, LogLog, Cauchy, Inverse,
+        InverseSquared, Sqrt, Power, NBinomial,
     )
 }  # fmt: skip
 """Every link by the name that ``link=`` takes."""
@@ -54,6 +56,7 @@ LINKS: dict[str, type[Link]] = {
 STATSMODELS_LINKS = {
     "Identity": "identity",
     "Log": "log",
+    "LogC": "logc",
     "Logit": "logit",
     "Probit": "probit",
     "CLogLog": "cloglog",
@@ -62,6 +65,7 @@ STATSMODELS_LINKS = {
     "InversePower": "inverse",
     "InverseSquared": "inverse_squared",
     "Sqrt": "sqrt",
+    "NegativeBinomial": "nbinomial",
 }
 
 
@@ -81,6 +85,8 @@ def as_link(link: Any) -> Link:
     if type(link).__module__.startswith("statsmodels."):
         # There the identity, the inverse and the root are powers with a class of
         # their own; a plain power tells only by its exponent.
+        if kind == "NegativeBinomial":
+            return NBinomial(**foreign_parameters(link))
         if kind in STATSMODELS_LINKS:
             return LINKS[STATSMODELS_LINKS[kind]]()
         if kind == "Power":
@@ -134,13 +140,13 @@ def as_family(family: Any, link: Any = None) -> Family:
     )
 
 
-def foreign_parameters(family: Any) -> dict[str, float]:
-    """Return what penglm calls the parameters of a statsmodels family object."""
-    kind = type(family).__name__
+def foreign_parameters(foreign: Any) -> dict[str, float]:
+    """Return what penglm calls the parameters of a statsmodels family or link."""
+    kind = type(foreign).__name__
     if kind == "NegativeBinomial":
-        alpha = float(family.alpha)
+        alpha = float(foreign.alpha)
         return {"theta": 1.0 / alpha if alpha > 0.0 else float("inf")}
-    return {"power": float(family.var_power)} if kind == "Tweedie" else {}
+    return {"power": float(foreign.var_power)} if kind == "Tweedie" else {}
 
 
 def refuse_second_link(own: Link, link: Any) -> None:
@@ -169,8 +175,10 @@ __all__ = [
     "InverseSquared",
     "Link",
     "Log",
+    "LogC",
     "LogLog",
     "Logit",
+    "NBinomial",
     "NegativeBinomial",
     "Poisson",
     "Power",

@@ -72,6 +72,11 @@ class Link(ABC):
     def inverse_deriv(self, eta: Vector) -> Vector:
         """Return ``d mu / d eta`` (n,)."""
 
+    @property
+    def parameters(self) -> dict[str, float]:
+        """What is passed to make this link again, by name."""
+        return {}
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Link) and repr(self) == repr(other)
 
@@ -79,17 +84,25 @@ class Link(ABC):
         return hash(repr(self))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        values = (repr(value).removesuffix(".0") for value in self.parameters.values())
+        return f"{type(self).__name__}({', '.join(values)})"
 
 
 class ProbabilityLink(Link):
-    """A link whose inverse is a distribution function ``F``.
+    """A link to probabilities that knows their logarithms.
 
     Near one a probability has no digits left to tell how near, so the family asks for
-    ``log F`` and ``log (1 - F)`` instead.
+    ``log mu`` and ``log(1 - mu)`` instead.
+
+    Attributes
+    ----------
+    falls : bool
+        Whether ``mu`` falls in ``eta``; where it rises over the whole line it is a
+        distribution function.
     """
 
     domain = Interval(0.0, 1.0)
+    falls: ClassVar[bool] = False
 
     @abstractmethod
     def log_inverse(self, eta: Vector) -> Vector:
@@ -101,13 +114,14 @@ class ProbabilityLink(Link):
 
     @abstractmethod
     def log_inverse_deriv(self, eta: Vector) -> Vector:
-        """Return ``log d mu / d eta`` (n,)."""
+        """Return ``log |d mu / d eta|`` (n,)."""
 
     def inverse(self, eta: Vector) -> Vector:
         return np.exp(self.log_inverse(eta))
 
     def inverse_deriv(self, eta: Vector) -> Vector:
-        return np.exp(self.log_inverse_deriv(eta))
+        slope = np.exp(self.log_inverse_deriv(eta))
+        return -slope if self.falls else slope
 
 
 # So many rows are worth a compiled kernel.

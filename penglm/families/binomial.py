@@ -43,7 +43,7 @@ class Binomial(Family):
     fixed_dispersion: ClassVar[float | None] = 1.0
     has_classes = has_trials = True
     convex_links = frozenset(
-        {"logit", "probit", "cloglog", "loglog", "log", "identity"}
+        {"logit", "probit", "cloglog", "loglog", "log", "logc", "identity"}
     )
 
     @property
@@ -83,6 +83,7 @@ class Binomial(Family):
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             gain, loss_rate = np.exp(deriv - success), np.exp(deriv - failure)
             score_factor = scaled(y, gain) - scaled(1.0 - y, loss_rate)
+            score_factor = -score_factor if link.falls else score_factor
             working_weight = np.exp(2.0 * deriv - success - failure)
         loss = entropy(y) - scaled(y, success) - scaled(1.0 - y, failure)
         inside = link.eta_range.contains(eta)

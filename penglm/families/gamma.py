@@ -31,7 +31,7 @@ class Gamma(Family):
     y_range = Interval(0.0, np.inf)
     mu_range = Interval(0.0, np.inf)
     fixed_dispersion = None
-    convex_links = frozenset({"inverse", "log"})
+    convex_links = frozenset({"inverse", "log", "nbinomial"})
 
     def variance(self, mu: Vector) -> Vector:
         return np.square(mu)

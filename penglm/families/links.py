@@ -8,6 +8,7 @@ from penglm.exceptions import PenglmInputError
 from penglm.families.base import Interval, Link, ProbabilityLink
 
 POSITIVE = Interval(0.0, np.inf)
+NEGATIVE = Interval(-np.inf, 0.0)
 HALF_LOG_TWO_PI = 0.5 * np.log(2.0 * np.pi)
 
 
@@ -158,6 +159,84 @@ class Cauchy(ProbabilityLink):
         return -np.log(np.pi) - 2.0 * np.log(np.hypot(1.0, eta))
 
 
+class LogC(ProbabilityLink):
+    """``eta = log(1 - mu)``, the logarithm of the complement."""
+
+    name = "logc"
+    eta_range = NEGATIVE
+    falls = True
+
+    def __call__(self, mu: Vector) -> Vector:
+        return np.log1p(-mu)
+
+    def inverse(self, eta: Vector) -> Vector:
+        with np.errstate(over="ignore"):
+            return -np.expm1(eta)
+
+    def log_inverse(self, eta: Vector) -> Vector:
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            # Each form keeps its digits where the other has lost them.
+            near_one, near_zero = np.log1p(-np.exp(eta)), np.log(-np.expm1(eta))
+        return np.where(eta < -1.0, near_one, near_zero)
+
+    def log_complement(self, eta: Vector) -> Vector:
+        return eta
+
+    def log_inverse_deriv(self, eta: Vector) -> Vector:
+        return eta
+
+
+class NBinomial(Link):
+    """``eta = log(mu / (mu + theta))``, canonical for a negative binomial.
+
+    Parameters
+    ----------
+    theta : float, default 1.0
+        The family's own, for the link to be canonical. statsmodels' ``alpha`` is its
+        inverse.
+
+    Raises
+    ------
+    PenglmInputError
+        If ``theta`` is not a positive number.
+
+    References
+    ----------
+    Hilbe (2011), Negative Binomial Regression, 2nd ed., section 10.3.
+    """
+
+    name = "nbinomial"
+    domain = POSITIVE
+    eta_range = NEGATIVE
+
+    def __init__(self, theta: float = 1.0) -> None:
+        if not (np.isfinite(theta) and theta > 0.0):
+            raise PenglmInputError(
+                f"theta = {theta}; the canonical link of a negative binomial needs a "
+                "positive number. For counts without more variance than their mean "
+                "use the log link.",
+                argument="theta",
+            )
+        self.theta = float(theta)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        return {"theta": self.theta}
+
+    def __call__(self, mu: Vector) -> Vector:
+        # Not log(mu) - log(mu + theta), of which nothing is left for a large mean.
+        return -np.log1p(self.theta / mu)
+
+    def inverse(self, eta: Vector) -> Vector:
+        with np.errstate(divide="ignore", over="ignore"):
+            return self.theta / np.expm1(-eta)
+
+    def inverse_deriv(self, eta: Vector) -> Vector:
+        mu = self.inverse(eta)
+        with np.errstate(over="ignore"):
+            return mu * (1.0 + mu / self.theta)
+
+
 class Power(Link):
     """``eta = mu ** exponent`` for positive means.
 
@@ -191,8 +270,10 @@ class Power(Link):
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return eta ** (1.0 / self.exponent - 1.0) / self.exponent
 
-    def __repr__(self) -> str:
-        return f"Power({repr(self.exponent).removesuffix('.0')})"
+    @property
+    def parameters(self) -> dict[str, float]:
+        # The powers with a class of their own know their exponent.
+        return {"exponent": self.exponent} if type(self) is Power else {}
 
 
 class Sqrt(Power):
@@ -206,9 +287,6 @@ class Sqrt(Power):
     def inverse(self, eta: Vector) -> Vector:
         return np.square(eta)
 
-    def __repr__(self) -> str:
-        return "Sqrt()"
-
 
 class Inverse(Power):
     """``eta = 1 / mu``."""
@@ -218,9 +296,6 @@ class Inverse(Power):
     def __init__(self) -> None:
         super().__init__(-1.0)
 
-    def __repr__(self) -> str:
-        return "Inverse()"
-
 
 class InverseSquared(Power):
     """``eta = 1 / mu^2``."""
@@ -229,6 +304,3 @@ class InverseSquared(Power):
 
     def __init__(self) -> None:
         super().__init__(-2.0)
-
-    def __repr__(self) -> str:
-        return "InverseSquared()"

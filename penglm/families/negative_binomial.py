@@ -9,7 +9,7 @@ from penglm._typing import Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families.base import ESTIMATE, Family, Interval, Link, Shares
 from penglm.families.counts import whole
-from penglm.families.links import Log
+from penglm.families.links import CLogLog, Log, NBinomial
 from penglm.likelihood import argmax
 
 # Spread beyond Poisson's, as a share of it, below which there is none.
@@ -40,6 +40,9 @@ class NegativeBinomial(Family):
     ``V(mu) = mu + mu^2 / theta``, and the unit deviance is
     ``d(y, mu) = 2 (y log(y / mu) - (y + theta) log((y + theta) / (mu + theta)))``.
 
+    Canonical is ``NBinomial(theta)`` with the same ``theta``. With ``CLogLog()``, which
+    is here as statsmodels has it, means are below 1.
+
     References
     ----------
     Hilbe (2011), Negative Binomial Regression, 2nd ed., section 8.2.
@@ -47,6 +50,7 @@ class NegativeBinomial(Family):
 
     name = "negative_binomial"
     default_link = Log
+    canonical_link = NBinomial
     y_range = Interval(0.0, np.inf, low_closed=True)
     mu_range = Interval(0.0, np.inf)
     fixed_dispersion = 1.0
@@ -64,6 +68,17 @@ class NegativeBinomial(Family):
                 argument="theta",
             )
         self.theta = float(theta)
+
+    def accepts(self, link: Link) -> bool:
+        return isinstance(link, CLogLog) or super().accepts(link)
+
+    @property
+    def is_canonical(self) -> bool:
+        return isinstance(self.link, NBinomial) and self.link.theta == self.theta
+
+    @property
+    def is_convex(self) -> bool:
+        return self.is_canonical or super().is_convex
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -107,22 +122,57 @@ class NegativeBinomial(Family):
 
     def starting_mu(self, y: Vector, sample_weight: Vector) -> Vector:
         # As for Poisson: eta stays finite where y == 0.
-        return 0.5 * (y + (float(np.average(y, weights=sample_weight)) or 1.0))
+        mu = 0.5 * (y + (float(np.average(y, weights=sample_weight)) or 1.0))
+        top = self.link.domain.high
+        return mu if np.isinf(top) else top * mu / (top + mu)
 
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
-        if not isinstance(self.link, Log):
-            return super().working_terms(y, eta)
         t, known = self.theta, np.log(self.theta)
-        # mu / (1 + mu / theta), which stays a number where mu does not.
-        rate, share = t * expit(eta - known), expit(known - eta)
+        if isinstance(self.link, Log):
+            with np.errstate(over="ignore"):
+                mu = np.exp(eta)
+            # mu / (1 + mu / theta), which stays a number where mu does not.
+            rate, share = t * expit(eta - known), expit(known - eta)
+            loss = self.loss(y, mu, eta, np.logaddexp(eta, known))
+            return loss, y * share - rate, rate
+        if not self.is_canonical:
+            return super().working_terms(y, eta)
+        valid = self.admits(eta)
+        inside = np.where(valid, eta, -1.0)
+        mu = self.link.inverse(inside)
+        # The share of theta in mu + theta.
+        log_share = np.log(-np.expm1(inside))
+        loss = self.loss(y, mu, known + inside - log_share, known - log_share)
+        return (
+            np.where(valid, loss, np.inf),
+            np.where(valid, y - mu, 0.0),
+            np.where(valid, self.variance(mu), 0.0),
+        )
+
+    def loss(self, y: Vector, mu: Vector, log_mu: Vector, log_total: Vector) -> Vector:
+        """Return half the unit deviance (n,), also where ``mu`` is 0 or inf in doubles.
+
+        ``log_total`` is the logarithm of ``mu + theta``.
+        """
+        t = self.theta
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            mu = np.exp(eta)
             near = np.log1p((y - mu) / (mu + t))
         # Far above the response the quotient rounds to -1, and nothing cancels.
         is_near = mu + t < 2.0 * (y + t)
-        lost = np.where(is_near, near, np.log(y + t) - np.logaddexp(eta, known))
-        loss = xlogy(y, y) - y * eta - (y + t) * lost
-        return np.maximum(loss, 0.0), y * share - rate, rate
+        lost = np.where(is_near, near, np.log(y + t) - log_total)
+        return np.maximum(xlogy(y, y) - y * log_mu - (y + t) * lost, 0.0)
+
+    def conjugate(
+        self, y: Vector, dual: Vector, near: Vector | None = None
+    ) -> Vector | None:
+        if not self.is_canonical:
+            return super().conjugate(y, dual, near)
+        mu, total = np.maximum(y + dual, 0.0), y + self.theta
+        # The logarithm of the new total over the old one, of which little is left where
+        # theta is large.
+        lost = (mu + self.theta) * np.log1p((mu - y) / total)
+        value = xlogy(mu, mu) - xlogy(y, y) - lost - dual * np.log(total)
+        return np.where(y + dual >= 0.0, value, np.inf)
 
     def cumulative(
         self, y: Vector, mu: Vector, precision: Vector, dispersion: float

@@ -111,10 +111,15 @@ def family_of(family: Family) -> tuple[Any, Any]:
             argument="family",
         )
     made = getattr(sm.families.links, theirs[link.name])
-    own = made(power=getattr(link, "exponent", 1.0)) if link.name == "power" else made()
-    known = family.parameters
-    options = {"alpha": 1.0 / known["theta"]} if "theta" in known else {}
-    options |= {"var_power": known["power"]} if "power" in known else {}
+    own = made(**their_parameters(link.parameters))
+    options = their_parameters(family.parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return kind(own, **options), "X2" if name.startswith("Quasi") else None
+
+
+def their_parameters(ours: dict[str, float]) -> dict[str, float]:
+    """Return what statsmodels calls the parameters of a family or a link."""
+    names = {"exponent": "power", "power": "var_power"}
+    found = {names[key]: value for key, value in ours.items() if key in names}
+    return found | ({"alpha": 1.0 / ours["theta"]} if "theta" in ours else {})

@@ -7,7 +7,8 @@ import numpy as np
 
 from penglm._typing import Index, Vector
 from penglm.engines import Block
-from penglm.exceptions import PenglmInputError
+from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
+from penglm.families import Family
 from penglm.solver import quadratic
 from penglm.solver.irls import FREE_SHARPNESS, TARGET, solve
 from penglm.solver.outcome import Options, Outcome
@@ -107,6 +108,8 @@ def first_point(problem: Problem, rows: Index | None = None) -> Point:
     ------
     PenglmInputError
         If the link's domain excludes every intercept tried.
+    NoFiniteSolutionError
+        If the mean response lies above all means that the link has.
     """
     coef = problem.inner_penalty.null_coef
 
@@ -163,7 +166,9 @@ def mean_predictor(problem: Problem, coef: Vector) -> tuple[float, float, float]
         return block.total(block.y), block.total(problem.eta(block, base))
 
     response, predictor = problem.engine.sum(first)
-    wish = problem.family.eta_near(float(response) / problem.weight_total)
+    mean = float(response) / problem.weight_total
+    refuse_beyond(mean, problem.family)
+    wish = problem.family.eta_near(mean)
     center = predictor / problem.weight_total
 
     def second(block: Block) -> tuple[float]:
@@ -174,6 +179,18 @@ def mean_predictor(problem: Problem, coef: Vector) -> tuple[float, float, float]
     if spread > 0.0:
         center = predictor_at_mean(problem, base, center)
     return wish, center, spread
+
+
+def refuse_beyond(mean: float, family: Family) -> None:
+    """Raise if the mean response lies above every mean that the link has."""
+    top = family.link.domain.high
+    if family.mu_range.high > top and mean >= top:
+        raise NoFiniteSolutionError(
+            f"link '{family.link.name}' gives means below {top:g}, but the mean of y "
+            f"is {mean:.6g}: the intercept has no finite value (it tends to +inf). Use "
+            f"the link '{family.default_link.name}'.",
+            argument="link",
+        )
 
 
 def predictor_at_mean(problem: Problem, base: Point, otherwise: float) -> float:

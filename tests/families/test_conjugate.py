@@ -45,7 +45,9 @@ def draw(family, seed):
         y, mu = rng.beta(0.7, 0.7, N_ROWS), rng.uniform(0.1, 0.9, N_ROWS)
         y[::5] = 1.0
     else:
-        y, mu = rng.poisson(2.0, N_ROWS).astype(float), rng.uniform(0.2, 5.0, N_ROWS)
+        y = rng.poisson(2.0, N_ROWS).astype(float)
+        mu = rng.uniform(0.2, 5.0, N_ROWS)
+        mu = mu / 6.0 if family.link.domain.high == 1.0 else mu
     y[::4] = 0.0
     if not family.y_range.low_closed:
         y += 0.1

@@ -5,10 +5,18 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from penglm.exceptions import PenglmInputError
-from penglm.families import LINKS, CLogLog, LogLog, Power, ProbabilityLink
+from penglm.families import (
+    LINKS,
+    CLogLog,
+    LogC,
+    LogLog,
+    NBinomial,
+    Power,
+    ProbabilityLink,
+)
 
 LONG = np.longdouble
 EPS = np.finfo(float).eps
@@ -25,10 +33,13 @@ few = settings(max_examples=10)
 
 ALL = [link() for name, link in LINKS.items() if name != "power"]
 ALL += [Power(exponent) for exponent in (1.0, 3.0, 1 / 3, -2.0)]
+ALL += [NBinomial(theta) for theta in (0.3, 40.0)]
 PROBABILITIES = [link for link in ALL if isinstance(link, ProbabilityLink)]
+DISTRIBUTIONS = [link for link in PROBABILITIES if not link.falls]
 
 every_link = pytest.mark.parametrize("link", ALL, ids=repr)
 every_probability = pytest.mark.parametrize("link", PROBABILITIES, ids=repr)
+every_distribution = pytest.mark.parametrize("link", DISTRIBUTIONS, ids=repr)
 
 
 def means(link, seed, reach=3.0):
@@ -78,7 +89,7 @@ def test_inverse_deriv_is_the_derivative_of_the_inverse(link, seed):
 def test_link_is_monotone_one_way_all_over(link, seed):
     mu = np.unique(means(link, seed, 12.0))
     steps = np.diff(link(mu))
-    falls = isinstance(link, Power) and link.exponent < 0.0
+    falls = link.exponent < 0.0 if isinstance(link, Power) else link == LogC()
     assert np.all(steps < 0.0 if falls else steps > 0.0)
     assert np.all((link.inverse_deriv(link(mu)) < 0.0) == falls)
 
@@ -145,7 +156,7 @@ def far(name, x):
     return small, near_one, near_one, small
 
 
-@every_probability
+@every_distribution
 def test_logarithms_are_accurate_in_both_tails(link):
     eta = X.astype(float)
     found = (
@@ -156,6 +167,23 @@ def test_logarithms_are_accurate_in_both_tails(link):
         # A logarithm next to zero counts beside terms of size one only.
         error = ROUNDINGS * EPS * np.maximum(np.abs(exact), 1)
         assert np.all(np.abs(values - exact) <= error)
+
+
+def test_logarithms_of_the_complementary_log_are_accurate():
+    # Four roundings short of one and of zero, and all between.
+    eta = -(LONG(2.0) ** np.arange(-50, 6))
+    found = LogC().log_inverse(eta.astype(float)).astype(LONG)
+    exact = np.where(eta < -0.7, np.log1p(-np.exp(eta)), np.log(-np.expm1(eta)))
+    assert np.all(np.abs(found - exact) <= ROUNDINGS * EPS * np.abs(exact))
+    assert_array_equal(LogC().log_complement(eta), eta)
+
+
+def test_canonical_link_of_the_negative_binomial_keeps_its_digits():
+    mu = LONG(10.0) ** np.arange(-300, 300, 7)
+    for theta in (1e-3, 1.0, 1e5):
+        link, eta = NBinomial(theta), np.log1p(theta / mu).astype(float)
+        assert_allclose(link(mu.astype(float)), -eta, rtol=SAME)
+        assert_allclose(link.inverse(-eta), mu.astype(float), rtol=ROUNDINGS * SAME)
 
 
 def test_logarithm_next_to_zero_keeps_its_digits():
@@ -170,11 +198,14 @@ def test_logarithm_next_to_zero_keeps_its_digits():
 @given(seed=SEEDS)
 def test_logarithms_belong_to_mean_complement_and_slope(link, seed):
     eta = np.random.default_rng(seed).uniform(-3.0, 3.0, N_ROWS)
+    eta = eta[link.eta_range.contains(eta)]
     mu = link.inverse(eta)
     assert_allclose(np.exp(link.log_inverse(eta)), mu, rtol=SAME)
     assert_allclose(np.exp(link.log_complement(eta)), 1.0 - mu, rtol=SAME, atol=EPS)
     assert_allclose(
-        np.exp(link.log_inverse_deriv(eta)), link.inverse_deriv(eta), rtol=SAME
+        np.exp(link.log_inverse_deriv(eta)),
+        np.abs(link.inverse_deriv(eta)),
+        rtol=SAME,
     )
 
 
@@ -187,7 +218,7 @@ def test_logarithm_of_the_slope_is_that_of_the_mean_far_out(link):
     log = link.log_inverse
     ratio = sum(w * (log(eta + k * h) - log(eta - k * h)) for k, w in weights) / h
     found = link.log_inverse_deriv(eta)
-    assert_allclose(found, log(eta) + np.log(ratio), rtol=SLOPE)
+    assert_allclose(found, log(eta) + np.log(np.abs(ratio)), rtol=SLOPE)
 
 
 def peer(link):
@@ -195,6 +226,8 @@ def peer(link):
     kind = type(link).__name__
     if kind == "Power":
         return sm.families.links.Power(power=link.exponent)
+    if kind == "NBinomial":
+        return sm.families.links.NegativeBinomial(alpha=1.0 / link.theta)
     return getattr(sm.families.links, "InversePower" if kind == "Inverse" else kind)()
 
 
@@ -218,9 +251,16 @@ def test_power_without_an_inverse_is_refused(exponent):
     assert caught.value.argument == "exponent"
 
 
+@pytest.mark.parametrize("theta", [0.0, -1.0, np.inf, np.nan])
+def test_canonical_link_of_no_negative_binomial_is_refused(theta):
+    with pytest.raises(PenglmInputError, match="needs a positive number") as caught:
+        NBinomial(theta)
+    assert caught.value.argument == "theta"
+
+
 def test_links_are_equal_when_they_are_the_same_function():
     for link in ALL:
-        twin = Power(link.exponent) if type(link) is Power else type(link)()
+        twin = type(link)(**link.parameters)
         assert link == twin
         assert hash(link) == hash(twin)
         assert [other for other in ALL if other == link] == [link]

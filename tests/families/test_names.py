@@ -8,7 +8,8 @@ import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_array_equal
 
-from penglm.exceptions import PenglmInputError
+from penglm import PenalizedGLM
+from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families import (
     FAMILIES,
     LINKS,
@@ -22,6 +23,8 @@ from penglm.families import (
     Link,
     Log,
     Logit,
+    NBinomial,
+    NegativeBinomial,
     Poisson,
     Power,
     Probit,
@@ -61,6 +64,7 @@ def test_link_of_statsmodels_is_the_one_of_that_name(name):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
+        (links.NegativeBinomial(alpha=0.4), NBinomial(2.5)),
         (links.Power(power=1.0), Identity()),
         (links.Power(power=0.0), Log()),
         (links.Power(power=-1.0), Inverse()),
@@ -112,12 +116,12 @@ def test_second_link_that_contradicts_is_refused(family):
     assert caught.value.argument == "link"
 
 
-UNKNOWN_LINKS = ["logistic", "", 3, None, object, links.Log, links.NegativeBinomial()]
+UNKNOWN_LINKS = ["logistic", "", 3, None, object, links.Log]
 
 
 @pytest.mark.parametrize("link", UNKNOWN_LINKS, ids=str)
 def test_unknown_link_is_refused_with_the_known_ones(link):
-    text = f"link = {link!r} is not known; use one of identity, log, logit,"
+    text = f"link = {link!r} is not known; use one of identity, log, logc,"
     with pytest.raises(PenglmInputError, match=f"^{re.escape(text)}") as caught:
         as_link(link)
     assert caught.value.argument == "link"
@@ -203,3 +207,25 @@ def test_interval_contains_its_closed_ends_only():
 def test_negative_binomial_of_statsmodels_without_spread_is_refused():
     with pytest.raises(PenglmInputError, match="use the Poisson family"):
         as_family(sm.families.NegativeBinomial(alpha=0.0))
+    with pytest.raises(PenglmInputError, match="use the log link"):
+        as_link(links.NegativeBinomial(alpha=0.0))
+
+
+def test_probability_link_of_counts_that_are_more_than_one_on_average_is_refused():
+    X, y = np.arange(6.0)[:, None], np.array([0.0, 3.0, 1.0, 0.0, 4.0, 1.0])
+    text = "link 'cloglog' gives means below 1, but the mean of y is 1.5: the intercept"
+    for solve in (lambda m: m.fit(0.1), lambda m: m.fit_path()):
+        with pytest.raises(NoFiniteSolutionError, match=f"^{re.escape(text)}"):
+            solve(PenalizedGLM(y, X, "negative_binomial", link="cloglog"))
+    fit = PenalizedGLM(y / 2.0, X, "negative_binomial", link="cloglog").fit(0.01)
+    assert fit.converged
+    assert fit.fittedvalues.max() < 1.0
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(NBinomial(2.5), True), (NBinomial(2.4), False)]
+)
+def test_link_of_the_same_theta_only_is_canonical_and_convex(given, expected):
+    family = NegativeBinomial(given, theta=2.5)
+    assert family.is_canonical is expected
+    assert family.is_convex is expected

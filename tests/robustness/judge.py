@@ -12,6 +12,7 @@ import numpy as np
 from tests.robustness.means import (
     CANONICAL,
     LINKS,
+    NEGATIVE,
     POSITIVE,
     RATES,
     REAL,
@@ -171,7 +172,10 @@ class Judge:
 
     def is_inside(self, eta):
         """Tell where the link has a mean for eta."""
-        return (eta > 0) | (self.model.link not in POSITIVE)
+        link = self.model.link
+        return ((eta > 0) | (link not in POSITIVE)) & (
+            (eta < 0) | (link not in NEGATIVE)
+        )
 
     def noise(self, base, eta, coefs):
         """Return what double precision may lose of the weighted slopes of rows."""
@@ -264,6 +268,9 @@ class Judge:
         if self.model.link in POSITIVE:
             low = -base.min()
             now = now if now > low else low + to_eta(self.weight @ self.y)
+        if self.model.link in NEGATIVE:
+            high = -base.max()
+            now = now if now < high else high + to_eta(self.weight @ self.y)
         reach = np.abs(base + now).max() or self.real(1)
         (slope, size), secant = self.total(base + now), np.nan
         for _ in range(SEARCH_STEPS):

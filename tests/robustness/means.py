@@ -26,6 +26,9 @@ def normal(eta):
 LINKS = {
     "identity": (lambda eta: eta, np.ones_like, lambda mu: mu),
     "log": (np.exp, np.exp, np.log),
+    "logc": (
+        lambda eta: -np.expm1(eta), lambda eta: -np.exp(eta), lambda mu: np.log1p(-mu)
+    ),
     "logit": (
         logistic,
         lambda eta: logistic(eta) * logistic(-eta),
@@ -83,9 +86,11 @@ RATES = {
     "cloglog": (gumbel_rate, np.exp),
     "loglog": (lambda eta: np.exp(-eta), lambda eta: gumbel_rate(-eta)),
     "cauchy": (cauchy_rate, lambda eta: cauchy_rate(-eta)),
+    "logc": (lambda eta: -1 / np.expm1(-eta), lambda eta: -np.ones_like(eta)),
 }
 # Beyond these links' domain there is no mean.
 POSITIVE = ("sqrt", "inverse", "inverse_squared")
+NEGATIVE = ("logc",)
 VARIANCES = {
     "gaussian": lambda mu, known: np.ones_like(mu),
     "binomial": lambda mu, known: mu * (1 - mu),
