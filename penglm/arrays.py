@@ -225,7 +225,9 @@ def cells(array: Array, argument: str) -> Vector:
     return np.array(clean, dtype=float).reshape(array.shape)
 
 
-def vector(values: Any, argument: str, n_rows: int | None = None) -> Vector:
+def vector(
+    values: Any, argument: str, n_rows: int | None = None, of: str = "exog"
+) -> Vector:
     """Return a float64 vector (n,), its length checked, missing values still in it."""
     if isinstance(values, str):
         raise PenglmInputError(
@@ -248,7 +250,7 @@ def vector(values: Any, argument: str, n_rows: int | None = None) -> Vector:
             f"{argument} has shape {array.shape}; it must have one value per row.",
             argument=argument,
         )
-    same_length(array, argument, n_rows)
+    same_length(array, argument, n_rows, of)
     return array.astype(np.float64, copy=False)
 
 
@@ -296,11 +298,13 @@ def levels_of(series: Any) -> list[Any] | None:
     return None if known is None else list(known)
 
 
-def same_length(array: Array, argument: str, n_rows: int | None) -> None:
-    """Raise unless there is one value per row."""
+def same_length(
+    array: Array, argument: str, n_rows: int | None, of: str = "exog"
+) -> None:
+    """Raise unless there is one value per row of another argument."""
     if n_rows is not None and len(array) != n_rows:
         raise PenglmInputError(
-            f"{argument} has length {len(array)} but exog has {n_rows} rows.",
+            f"{argument} has length {len(array)} but {of} has {n_rows} rows.",
             argument=argument,
         )
 

@@ -91,6 +91,16 @@ def total_weight(values: Vector, argument: str) -> None:
         )
 
 
+def log_link(link: str) -> None:
+    """Raise if an exposure is given beside a link other than the logarithm."""
+    if link != "log":
+        raise PenglmInputError(
+            f"exposure is for the log link, not '{link}'; pass offset on the scale of "
+            "the linear predictor.",
+            argument="exposure",
+        )
+
+
 def exposure(values: Any, n_rows: int) -> Vector:
     """Return the logarithm (n,) of positive exposures."""
     array = vector(values, "exposure", n_rows)

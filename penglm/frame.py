@@ -214,12 +214,7 @@ def shifts_of(
     if offset is not None:
         shifts["offset"] = arrays.vector(offset, "offset", n_rows)
     if exposure is not None:
-        if family.link.name != "log":
-            raise PenglmInputError(
-                f"exposure is for the log link, not '{family.link.name}'; pass offset "
-                "on the scale of the linear predictor.",
-                argument="exposure",
-            )
+        checks.log_link(family.link.name)
         shifts["exposure"] = checks.exposure(exposure, n_rows)
     return shifts
 

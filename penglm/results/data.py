@@ -130,7 +130,7 @@ def encode(
     Raises
     ------
     PenglmInputError
-        If columns are missing, or the model had an offset and none is given.
+        If columns are missing, or an offset or exposure that the model had.
     FormulaError
         If a factor has a level that was not seen when fitting, and it is to be
         refused.
@@ -151,27 +151,61 @@ def encode(
             chosen = chosen.copy()
             chosen[np.flatnonzero(is_missing)] = 0.0
         design = as_design(chosen)
-    offset = named_column(values, offset, "offset")
-    exposure = named_column(values, exposure, "exposure")
-    if offset is None and exposure is None:
-        offset = column_of(values, data.beside.get("offset"))
-        exposure = column_of(values, data.beside.get("exposure"))
-    if data.has_offset and offset is None and exposure is None:
+    total = shift(data, values, offset, exposure, n_rows) + own_offset
+    is_missing = is_missing | ~np.isfinite(total)
+    return NewRows(design, np.where(is_missing, 0.0, total), is_missing)
+
+
+def shift(
+    data: ModelData, values: Any, offset: Any, exposure: Any, n_rows: int
+) -> Vector:
+    """Return what offset and exposure add to the linear predictor (n,) of new rows.
+
+    What is not given is looked for in the table, under the name it had when fitting.
+
+    Raises
+    ------
+    PenglmInputError
+        If there is less than the model was fitted with.
+    """
+    given = {
+        "offset": named_column(values, offset, "offset"),
+        "exposure": named_column(values, exposure, "exposure"),
+    }
+    had = [name for name in given if name in data.beside]
+    needs_both = len(had) == len(given)
+    # One says what the other does, so either will do for a model that had one.
+    if needs_both or all(part is None for part in given.values()):
+        for name in had:
+            if given[name] is None:
+                given[name] = column_of(values, data.beside[name])
+    absent = [name for name, part in given.items() if part is None]
+    if data.has_offset and len(absent) == len(given):
         raise PenglmInputError(
             "the model was fitted with an offset or exposure; predict needs one too: "
             "pass offset= or exposure= (offset=0 for a unit exposure).",
             argument="offset",
         )
-    total = np.zeros(n_rows) + own_offset
-    if offset is not None:
-        given = np.asarray(offset, dtype=float)
-        total += given if given.ndim == 0 else arrays.vector(offset, "offset", n_rows)
-    if exposure is not None:
-        given = np.asarray(exposure, dtype=float)
-        spread = np.full(n_rows, given) if given.ndim == 0 else exposure
-        total += checks.exposure(spread, n_rows)
-    is_missing = is_missing | ~np.isfinite(total)
-    return NewRows(design, np.where(is_missing, 0.0, total), is_missing)
+    if needs_both and absent:
+        raise PenglmInputError(
+            "the model was fitted with an offset and an exposure; predict needs both, "
+            f"and {absent[0]} is not there: pass {absent[0]}= (offset=0, exposure=1 "
+            "for none).",
+            argument=absent[0],
+        )
+    total = np.zeros(n_rows)
+    if given["offset"] is not None:
+        total += spread(given["offset"], "offset", n_rows)
+    if given["exposure"] is not None:
+        total += checks.exposure(spread(given["exposure"], "exposure", n_rows), n_rows)
+    return total
+
+
+def spread(value: Any, argument: str, n_rows: int) -> Vector:
+    """Return a value for each row (n,), where one may stand for all."""
+    if np.ndim(value) == 0:
+        return np.full(n_rows, checks.number(value, argument))
+    return arrays.vector(value, argument, n_rows, of="data")
 
 
 def means(family: Family, eta: Vector, is_missing: Any = None) -> Vector:

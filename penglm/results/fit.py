@@ -151,7 +151,8 @@ class FitResults(Measures, Pictures):
         which : {"mean", "linear", "class"}, default "mean"
             ``"class"`` is for the binomial family.
         offset, exposure : array (m,), column name, or scalar, optional
-            Required if the model was fitted with one.
+            Required if the model was fitted with one, and both if with both, unless
+            ``data`` has the columns that were named when fitting.
         unknown : {"error", "zero", "nan"}, default "error"
             What becomes of a row with a level that its factor did not have when
             fitting: an error; a prediction without any of the factor's columns, which
@@ -166,7 +167,8 @@ class FitResults(Measures, Pictures):
         Raises
         ------
         PenglmInputError
-            If a column or the offset is absent.
+            If a column, or an offset or exposure that the model had, is absent; if
+            there is an exposure and the link is not the logarithm.
         FormulaError
             If a factor has a level that was not seen when fitting, and ``unknown``
             does not say what to do.
@@ -178,6 +180,14 @@ class FitResults(Measures, Pictures):
         """
         checks.choice(which, ("mean", "linear", "class"), "which")
         checks.choice(unknown, ("error", "zero", "nan"), "unknown")
+        for name, given in (("offset", offset), ("exposure", exposure)):
+            if given is not None and data is None:
+                raise PenglmInputError(
+                    f"{name} is given without data; pass the rows to predict as well.",
+                    argument=name,
+                )
+        if exposure is not None:
+            checks.log_link(self.spec.family.link.name)
         if data is None:
             eta, is_missing = self.linear_predictor, None
         else:

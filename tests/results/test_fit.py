@@ -185,6 +185,52 @@ def test_exposure_multiplies_the_predicted_mean():
     assert_allclose(fit.predict(X, exposure=2.0), fit.predict(X, offset=0) * 2.0)
 
 
+def test_prediction_needs_both_offset_and_exposure_of_a_fit_with_both():
+    y, X, rows = draw("poisson")
+    table = X.assign(y=y, o=rows["offset"], t=np.linspace(0.5, 3.0, N))
+    formula = "y ~ " + " + ".join(X)
+    fit = pg.glm(formula, table, "poisson", offset="o", exposure="t").fit(0.05)
+    assert_array_equal(fit.predict(table), fit.fittedvalues)
+    for name, argument in (("o", "offset"), ("t", "exposure")):
+        text = f"predict needs both, and {argument} is not there: pass {argument}="
+        with pytest.raises(PenglmInputError, match=text) as caught:
+            fit.predict(table.drop(columns=name))
+        assert caught.value.argument == argument
+        again = fit.predict(table.drop(columns=name), **{argument: table[name]})
+        assert_array_equal(again, fit.fittedvalues)
+    # What is given takes the place of the column it is about, not of the other.
+    eta = fit.predict(table, offset=0, which="linear")
+    assert_allclose(eta, fit.linear_predictor - table.o, atol=AGREE)
+    eta = fit.predict(table, exposure=1, which="linear")
+    assert_allclose(eta, fit.linear_predictor - np.log(table.t), atol=AGREE)
+
+
+def test_new_offsets_without_new_rows_are_refused():
+    fit = fitted("poisson")
+    for argument in ("offset", "exposure"):
+        with pytest.raises(PenglmInputError, match=f"^{argument} is given without"):
+            fit.predict(**{argument: 1.0})
+
+
+def test_exposure_is_for_the_log_link_when_predicting_too():
+    _, X, _ = draw("gaussian")
+    text = "exposure is for the log link, not 'identity'"
+    with pytest.raises(PenglmInputError, match=text):
+        fitted("gaussian").predict(X, exposure=2.0)
+
+
+@pytest.mark.parametrize("argument", ["offset", "exposure"])
+def test_what_cannot_be_an_offset_of_new_rows_is_named(argument):
+    _, X, _ = draw("poisson")
+    fit = fitted("poisson")
+    with pytest.raises(PenglmInputError, match=f"^{argument} has length 2 but data "):
+        fit.predict(X, **{argument: [1.0, 2.0]})
+    with pytest.raises(PenglmInputError, match=f"^{argument} .* the text 'a' in row 0"):
+        fit.predict(X, **{argument: ["a"] * N})
+    with pytest.raises(PenglmInputError, match=f"^{argument} = .* must be a number"):
+        fit.predict(X, **{argument: 1j})
+
+
 @everywhere
 def test_rows_with_missing_values_are_predicted_as_nan_and_counted(family):
     _, X, _ = draw(family)
