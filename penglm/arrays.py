@@ -188,9 +188,20 @@ def unique_names(names: Sequence[str]) -> None:
     )
 
 
+def array_of(values: Any) -> Array:
+    """Return an array; what NumPy's masked arrays hide is missing in it."""
+    if not isinstance(values, np.ma.MaskedArray) or not np.ma.is_masked(values):
+        return np.asarray(values)
+    whole = values.dtype.kind in "iu"
+    kind = values.dtype if values.dtype.kind == "f" else (float if whole else object)
+    out = np.array(values, dtype=kind)
+    out[np.ma.getmaskarray(values)] = None if out.dtype == object else np.nan
+    return out
+
+
 def numbers(values: Any, argument: str) -> Array:
     """Return an array of float64 or float32; promote integers and booleans."""
-    array = np.asarray(values)
+    array = array_of(values)
     if array.dtype.kind == "c":
         raise PenglmTypeError(
             f"{argument} is complex; use real numbers.", argument=argument

@@ -117,6 +117,7 @@ def converted(column: Any) -> Any:
     if isinstance(column, list | tuple):
         column = np.asarray(column)
     if isinstance(column, np.ndarray):
+        column = arrays.array_of(column)
         return plain_cells(column) if column.dtype == object else column
     if isinstance(column, pd.Categorical):
         return column
