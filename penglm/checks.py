@@ -50,10 +50,23 @@ def refuse_missing(
     )
 
 
+def place(i: int, rows: Index | None) -> int:
+    """Return where the caller has the i-th of the values checked."""
+    return i if rows is None else int(rows[i])
+
+
 def weights(
-    values: Any, argument: str, n_rows: int, *, missing: str = "raise"
+    values: Any,
+    argument: str,
+    n_rows: int,
+    *,
+    missing: str = "raise",
+    rows: Index | None = None,
 ) -> Vector:
-    """Return nonnegative weights (n,), not all zero; NaN only if it may be dropped."""
+    """Return nonnegative weights (n,), not all zero; NaN only if it may be dropped.
+
+    ``rows`` (n,), here and below, are the positions that an error names.
+    """
     if values is None:
         return np.ones(n_rows)
     array = vector(values, argument, n_rows)
@@ -65,10 +78,10 @@ def weights(
         reason = "negative" if array[i] < 0 else "not a number"
         reason = "infinite" if np.isposinf(array[i]) else reason
         raise PenglmInputError(
-            f"{argument}[{i}] = {array[i]} is {reason}; weights must be finite and "
-            ">= 0.",
+            f"{argument}[{place(i, rows)}] = {array[i]} is {reason}; weights must be "
+            "finite and >= 0.",
             argument=argument,
-            index=i,
+            index=place(i, rows),
         )
     if not array.any():
         raise PenglmInputError(
@@ -101,19 +114,40 @@ def log_link(link: str) -> None:
         )
 
 
-def exposure(values: Any, n_rows: int) -> Vector:
-    """Return the logarithm (n,) of positive exposures."""
+def exposure(
+    values: Any,
+    n_rows: int,
+    *,
+    counted: Mask | None = None,
+    rows: Index | None = None,
+) -> Vector:
+    """Return the logarithm (n,) of exposures, positive in the rows that count."""
     array = vector(values, "exposure", n_rows)
     bad = array <= 0.0
+    if counted is not None:
+        array = np.where(bad & ~counted, np.nan, array)
+        bad &= counted
     if bad.any():
         i = int(np.flatnonzero(bad)[0])
         raise PenglmInputError(
-            f"exposure[{i}] = {array[i]} is not positive; its logarithm is the offset. "
-            "Leave rows without exposure out.",
+            f"exposure[{place(i, rows)}] = {array[i]} is not positive; its logarithm "
+            "is the offset. Leave rows without exposure out.",
             argument="exposure",
-            index=i,
+            index=place(i, rows),
         )
     return np.log(array)
+
+
+def finite(values: Vector, argument: str, rows: Index) -> None:
+    """Raise if one of these (n,), none of which is NaN, is infinite."""
+    bad = np.flatnonzero(np.isinf(values))
+    if bad.size:
+        raise PenglmInputError(
+            f"{argument} is infinite in {bad.size} rows (first: row {rows[bad[0]]}); "
+            "leave such rows out.",
+            argument=argument,
+            index=int(rows[bad[0]]),
+        )
 
 
 def number(value: Any, argument: str) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from penglm import arrays, checks, response
-from penglm._typing import Index, Vector
+from penglm._typing import Index, Mask, Vector
 from penglm.design import Design, as_design
 from penglm.exceptions import DroppedRowsWarning, PenglmInputError, warn
 from penglm.families import Family
@@ -38,7 +38,6 @@ def from_arrays(
     checks.choice(missing, ("raise", "drop"), "missing")
     arrays.same_index({"exog": exog, "endog": endog, **extra})
     y_name = str(getattr(endog, "name", None) or "y")
-    answer = response.read(endog, family)
     if isinstance(exog, Design):
         table = None
         n_rows, p = exog.shape
@@ -49,15 +48,19 @@ def from_arrays(
         names = table.names
     if not n_rows:
         raise PenglmInputError("exog has no rows; nothing to fit.", argument="exog")
+    weights, counts = product_of_weights(extra, n_rows, missing)
+    # What a row of weight zero holds does not matter: it is not there.
+    counted = weights != 0.0
+    is_long_enough = response.shape_of(endog)[:1] == (n_rows,)
+    answer = response.read(endog, family, counted if is_long_enough else None)
     arrays.same_length(answer.y, "endog", n_rows)
-    weights, counts = product_of_weights(extra, answer.trials, n_rows, missing)
-    shifts = shifts_of(extra, family, n_rows)
+    weights = of_trials(weights, answer.trials, extra)
+    counted = weights != 0.0
+    shifts = shifts_of(extra, family, n_rows, counted=counted)
     bad = {name: arrays.missing_rows(part) for name, part in shifts.items()}
     bad["endog"] = arrays.missing_rows(answer.y)
     if table is not None:
         bad["exog"] = arrays.missing_rows(table.values)
-    # What a row of weight zero holds does not matter: it is not there.
-    counted = weights != 0.0
     if missing == "raise":
         checks.refuse_missing(answer.y, "endog", bad["endog"] & counted)
         for name, part in shifts.items():
@@ -135,23 +138,25 @@ def from_formula(
             "labels.",
             argument="formula",
         )
-    answer = response.read(frame.y, family)
+    rows = frame.rows
+    answer = response.read(frame.y, family, rows=rows)
     encoder = frame.encoder
-    n_rows = frame.rows.size
-    weights, counts = product_of_weights(frame.extra, answer.trials, n_rows, missing)
-    shifts = shifts_of(frame.extra, family, n_rows)
+    n_rows = rows.size
+    weights, counts = product_of_weights(frame.extra, n_rows, missing, rows)
+    weights = of_trials(weights, answer.trials, frame.extra)
+    shifts = shifts_of(frame.extra, family, n_rows, rows=rows)
     has_offset = bool(shifts)
     if frame.offset is not None:
         shifts["offset()"] = frame.offset
     for name, part in shifts.items():
-        checks.refuse_missing(part, name, arrays.missing_rows(part))
+        checks.finite(part, name, rows)
     return ModelData(
         y=answer.y,
         design=frame.design,
         sample_weight=weights,
         offset=total(shifts, n_rows),
         freq_weights=counts,
-        rows=frame.rows,
+        rows=rows,
         names=encoder.names,
         y_name=frame.y_name,
         has_offset=has_offset,
@@ -184,15 +189,21 @@ def tell_dropped(n_dropped: int, n_rows: int, most_missing: str = "") -> None:
 
 
 def product_of_weights(
-    extra: Mapping[str, Any], trials: Vector | None, n_rows: int, missing: str
+    extra: Mapping[str, Any], n_rows: int, missing: str, rows: Index | None = None
 ) -> tuple[Vector, Vector]:
-    """Return the solver's weights (n,) and the observations (n,) behind each row."""
+    """Return weights (n,), and the observations (n,) behind each row."""
     counts, precision = (
-        checks.weights(extra.get(name), name, n_rows, missing=missing)
+        checks.weights(extra.get(name), name, n_rows, missing=missing, rows=rows)
         for name in ("freq_weights", "var_weights")
     )
     with np.errstate(over="ignore"):
-        weights = counts * precision
+        return counts * precision, counts
+
+
+def of_trials(
+    weights: Vector, trials: Vector | None, extra: Mapping[str, Any]
+) -> Vector:
+    """Return the solver's weights (n,): those given, times the trials of each row."""
     if trials is not None:
         weights = weights * np.where(np.isnan(trials), 1.0, trials)
     if not weights.any():
@@ -201,12 +212,18 @@ def product_of_weights(
             argument="freq_weights",
         )
     given = [name for name in ("var_weights", "freq_weights") if name in named(extra)]
-    checks.total_weight(weights, given[0] if given else "endog")
-    return weights, counts
+    if not np.isnan(weights).all():
+        checks.total_weight(weights, given[0] if given else "endog")
+    return weights
 
 
 def shifts_of(
-    extra: Mapping[str, Any], family: Family, n_rows: int
+    extra: Mapping[str, Any],
+    family: Family,
+    n_rows: int,
+    *,
+    counted: Mask | None = None,
+    rows: Index | None = None,
 ) -> dict[str, Vector]:
     """Return what is added to the linear predictor (n,), by argument."""
     shifts = {}
@@ -215,7 +232,9 @@ def shifts_of(
         shifts["offset"] = arrays.vector(offset, "offset", n_rows)
     if exposure is not None:
         checks.log_link(family.link.name)
-        shifts["exposure"] = checks.exposure(exposure, n_rows)
+        shifts["exposure"] = checks.exposure(
+            exposure, n_rows, counted=counted, rows=rows
+        )
     return shifts
 
 

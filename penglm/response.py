@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from penglm import arrays, checks
-from penglm._typing import Array, Index, Matrix, Vector
+from penglm._typing import Array, Index, Mask, Matrix, Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families import Family
 
@@ -30,8 +30,22 @@ class Response:
     levels: tuple[Any, Any] | None = None
 
 
-def read(values: Any, family: Family) -> Response:
+def read(
+    values: Any,
+    family: Family,
+    counted: Mask | None = None,
+    rows: Index | None = None,
+) -> Response:
     """Read a response; for the binomial families also labels and pairs of counts.
+
+    Parameters
+    ----------
+    values : array, or anybody's column or table (n,) or (n, 2)
+    family : Family
+    counted : Mask (n,), optional
+        Rows of some weight. What cannot be read in others is missing there.
+    rows : Index (n,), optional
+        Positions that an error names.
 
     Raises
     ------
@@ -40,16 +54,17 @@ def read(values: Any, family: Family) -> Response:
     """
     is_pair = len(shape_of(values)) == 2 and shape_of(values)[1] == 2
     if family.has_trials and is_pair:
-        return counts(arrays.table(values, "endog").values)
+        return counts(arrays.table(values, "endog").values, counted, rows)
     if not family.has_classes:
         return Response(arrays.vector(values, "endog"))
-    array = np.asarray(values)
+    array = arrays.array_of(values)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.dtype.kind == "b":
+    order = categories(values)
+    if array.dtype.kind == "b" and not order:
         return Response(array.astype(float), levels=(False, True))
-    if array.dtype.kind in "OSUT" or categories(values):
-        return labels(array, categories(values))
+    if array.dtype.kind in "OSUT" or order:
+        return labels(array, order, counted)
     return Response(arrays.vector(values, "endog"))
 
 
@@ -58,17 +73,22 @@ def shape_of(values: Any) -> tuple[int, ...]:
     return tuple(getattr(values, "shape", None) or np.shape(values))
 
 
-def counts(pair: Matrix) -> Response:
+def counts(
+    pair: Matrix, counted: Mask | None = None, rows: Index | None = None
+) -> Response:
     """Read columns (successes, failures) as proportions with trials."""
     bad = (pair < 0).any(axis=1) | np.isinf(pair).any(axis=1)
+    if counted is not None:
+        pair = np.where((bad & ~counted)[:, None], np.nan, pair)
+        bad &= counted
     if bad.any():
         i = int(np.flatnonzero(bad)[0])
         reason = "a negative" if (pair[i] < 0).any() else "an infinite"
         raise PenglmInputError(
-            f"endog[{i}] = {pair[i].tolist()} has {reason} count; give successes and "
-            "failures, both >= 0.",
+            f"endog[{checks.place(i, rows)}] = {pair[i].tolist()} has {reason} count; "
+            "give successes and failures, both >= 0.",
             argument="endog",
-            index=i,
+            index=checks.place(i, rows),
         )
     trials = pair.sum(axis=1)
     y = np.divide(pair[:, 0], trials, out=np.zeros_like(trials), where=trials > 0)
@@ -84,14 +104,19 @@ def categories(values: Any) -> list[Any]:
     return [] if known is None else list(known)
 
 
-def labels(array: Array, order: list[Any]) -> Response:
+def labels(array: Array, order: list[Any], counted: Mask | None = None) -> Response:
     """Read two labels; the later one is the event, in the given or in sorted order."""
     import pandas as pd
 
     cells = array.tolist()
-    missing = np.asarray(pd.isna(pd.Series(cells, dtype=object)))
+    missing = np.array(pd.isna(pd.Series(cells, dtype=object)))
+    if counted is not None:
+        some = np.flatnonzero(counted & ~missing)
+        seen = {cells[i] for i in some}
+        missing |= [cell not in seen for cell in cells]
     present = [cell for cell, gone in zip(cells, missing, strict=True) if not gone]
-    if all(isinstance(cell, bool | int | float) for cell in present):
+    # Numbers of a categorical are labels, in the order it gives them.
+    if not order and all(isinstance(cell, bool | int | float) for cell in present):
         return Response(np.array(
             [np.nan if gone else float(cell)
              for cell, gone in zip(cells, missing, strict=True)]

@@ -48,6 +48,8 @@ MISSING = {
     "pandas": pd.Series([0, pd.NA, 1], dtype="Int64"),
     "polars": pl.Series([0, None, 1]),
     "pyarrow": pa.array([0, None, 1]),
+    "masked": np.ma.masked_array([0.0, 7.0, 1.0], [False, True, False]),
+    "masked whole": np.ma.masked_array([0, 7, 1], [False, True, False]),
 }
 
 
@@ -95,6 +97,19 @@ def test_order_of_categories_decides_which_label_is_the_event(name):
     assert found.levels == ("yes", "no")
 
 
+@pytest.mark.parametrize("pair", [(0, 1), (1, 2), (False, True), (-0.5, 3.5)])
+def test_numbers_of_a_categorical_are_labels_as_in_a_formula(pair):
+    cells, X = pd.Categorical([*pair] * 4, pair[::-1]), np.arange(8.0)[:, None]
+    found = response.read(cells, BINOMIAL)
+    assert_array_equal(found.y, [1.0, 0.0] * 4)
+    assert found.levels == pair[::-1]
+    table = pd.DataFrame({"y": cells, "x": X[:, 0]})
+    by_name = pg.glm("y ~ x", table, "binomial").fit(0.1)
+    by_array = pg.PenalizedGLM(cells, X, "binomial").fit(0.1)
+    assert_array_equal(by_array.params, by_name.params)
+    assert_array_equal(by_array.predict(which="class"), by_name.predict(which="class"))
+
+
 MISSING_LABELS = {
     "list": ["no", None, "yes"],
     "pandas": pd.Series(["no", None, "yes"]),
@@ -102,6 +117,7 @@ MISSING_LABELS = {
     "categorical": pd.Series(pd.Categorical(["no", None, "yes"])),
     "polars": pl.Series(["no", None, "yes"]),
     "pyarrow": pa.array(["no", None, "yes"]),
+    "masked": np.ma.masked_array(["no", "what", "yes"], [False, True, False]),
 }
 
 
@@ -133,6 +149,7 @@ MISSING_BOOLEANS = {
     "nullable": pd.Series([False, pd.NA, True], dtype="boolean"),
     "polars": pl.Series([False, None, True]),
     "pyarrow": pa.array([False, None, True]),
+    "masked": np.ma.masked_array([False, True, True], [False, True, False]),
 }
 
 

@@ -714,6 +714,85 @@ def test_contents_of_a_row_of_weight_zero_do_not_matter(family):
     assert_array_equal(model.fit(0.05).params, clean.fit(0.05).params)
 
 
+SPOILED = {
+    "third label": (
+        "binomial", {"endog": put(np.where(BINARY > 0, "yes", "none"), 9, "?")},
+    ),
+    "count": ("binomial", {"endog": put(np.c_[COUNTS, ONES], (9, 0), -1)}),
+    "infinite count": ("binomial", {"endog": put(np.c_[COUNTS, ONES], (9, 0), np.inf)}),
+    "exposure": ("poisson", {"endog": COUNTS, "exposure": put(ONES, 9, 0)}),
+    "offset": ("poisson", {"endog": COUNTS, "offset": put(Y / 9, 9, np.nan)}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_whatever_goes_with_a_row_of_weight_zero_does_not_matter(name):
+    family, given = SPOILED[name]
+    weights = put(ONES, [9, 12], 0.0)
+    kept = weights > 0
+    model = pg.PenalizedGLM(exog=X, family=family, freq_weights=weights, **given)
+    clean = {key: value[kept] for key, value in given.items()}
+    expected = pg.PenalizedGLM(exog=X[kept], family=family, **clean)
+    assert_array_equal(model.fit(0.05).params, expected.fit(0.05).params)
+    assert model.data.y_levels == expected.data.y_levels
+
+
+HIDDEN = np.arange(N) == 5
+
+
+@pytest.mark.parametrize("argument", ["endog", "exog", "offset", "var_weights"])
+def test_what_a_mask_hides_is_missing(argument):
+    given = {"endog": Y, "exog": X, "offset": Y / 9, "var_weights": ONES}
+    shape = given[argument].shape
+    mask = np.broadcast_to(HIDDEN.reshape(-1, *[1] * (len(shape) - 1)), shape)
+    given[argument] = np.ma.masked_array(given[argument], mask)
+    with pytest.raises(PenglmInputError) as caught:
+        pg.PenalizedGLM(**given)
+    assert (caught.value.argument, caught.value.index) == (argument, 5)
+    with pytest.warns(DroppedRowsWarning, match="1 of 30 rows"):
+        model = pg.PenalizedGLM(missing="drop", **given)
+    assert_array_equal(model.data.rows, np.flatnonzero(~HIDDEN))
+
+
+def test_what_a_mask_hides_is_missing_in_the_columns_of_a_formula():
+    whole = np.ma.masked_array(np.arange(N), HIDDEN)
+    data = {"y": Y, "a": whole, "w": np.ma.masked_array(ONES, np.arange(N) == 7)}
+    with pytest.warns(DroppedRowsWarning, match="2 of 30 rows"):
+        model = pg.glm("y ~ a", data, freq_weights="w")
+    assert_array_equal(model.data.rows, np.setdiff1d(np.arange(N), [5, 7]))
+
+
+# name: column spoiled in row 9, its value there, formula, and what else the model has
+MISPLACED = {
+    "freq_weights": ("w", -1.0, "y ~ a", {"freq_weights": "w"}),
+    "var_weights": ("w", np.inf, "y ~ a", {"var_weights": "w"}),
+    "exposure": ("w", 0.0, "y ~ a", {"exposure": "w"}),
+    "infinite exposure": ("w", np.inf, "y ~ a", {"exposure": "w"}),
+    "offset": ("w", -np.inf, "y ~ a", {"offset": "w"}),
+    "offset()": ("w", 0.0, "y ~ a + offset(log(w))", {}),
+    "counts": ("y", -1.0, "y + w ~ a", {"family": "binomial"}),
+}
+
+
+@pytest.mark.filterwarnings("ignore::penglm.exceptions.DroppedRowsWarning")
+@pytest.mark.parametrize("name", MISPLACED)
+def test_errors_of_a_formula_count_rows_as_the_table_does(name):
+    column, value, formula, given = MISPLACED[name]
+    # Rows that are left out come before the one that is wrong.
+    data = pd.DataFrame({"y": COUNTS, "a": put(X[:, 0], [2, 4], np.nan), "w": ONES})
+    data.loc[9, column] = value
+    with pytest.raises(PenglmInputError, match=r"\[9\]|row 9\)") as caught:
+        pg.glm(formula, data, **{"family": "poisson", **given})
+    assert caught.value.index == 9
+    assert "missing=" not in str(caught.value)
+
+
+def test_weights_that_are_all_missing_leave_no_row():
+    text = "no row is left after dropping missing values; nothing to fit."
+    with pytest.raises(PenglmInputError, match=exactly(text)):
+        pg.PenalizedGLM(Y, X, freq_weights=np.full(N, np.nan), missing="drop")
+
+
 def test_dropping_missing_rows_drops_them_everywhere_and_says_how_many():
     offset, weights = put(Y / 9, 2, np.nan), put(ONES, 3, np.nan)
     y, table = put(Y, 4, np.nan), put(X, (7, 1), np.nan)
