@@ -246,6 +246,7 @@ def vector(
             "of a formula takes names of columns.",
             argument=argument,
         )
+    refuse_sparse(values, argument)
     data = opened(values, argument)
     if data is None:
         series = series_of(values)
@@ -263,6 +264,15 @@ def vector(
         )
     same_length(array, argument, n_rows, of)
     return array.astype(np.float64, copy=False)
+
+
+def refuse_sparse(values: Any, argument: str) -> None:
+    """Raise if these are a SciPy sparse matrix, which only a design may be."""
+    if is_sparse(values):
+        raise PenglmTypeError(
+            f"{argument} is a SciPy sparse matrix; pass {argument}.toarray().",
+            argument=argument,
+        )
 
 
 def series_of(values: Any) -> Any:

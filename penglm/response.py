@@ -52,6 +52,7 @@ def read(
     PenglmInputError
         If it has not two classes, or is not numeric where it must be.
     """
+    arrays.refuse_sparse(values, "endog")
     is_pair = len(shape_of(values)) == 2 and shape_of(values)[1] == 2
     if family.has_trials and is_pair:
         return counts(arrays.table(values, "endog").values, counted, rows)

@@ -252,6 +252,19 @@ REFUSED = {
 }  # fmt: skip
 
 NO_NUMBERS = {
+    "sparse endog": (
+        {"endog": sparse.csr_array(Y[:, None])},
+        "endog is a SciPy sparse matrix; pass endog.toarray().", "endog", None,
+    ),
+    "sparse endog of a binomial": (
+        {"endog": sparse.csr_array(np.c_[COUNTS, ONES]), "family": "binomial"},
+        "endog is a SciPy sparse matrix; pass endog.toarray().", "endog", None,
+    ),
+    "sparse weights": (
+        {"var_weights": sparse.csr_array(ONES[:, None])},
+        "var_weights is a SciPy sparse matrix; pass var_weights.toarray().",
+        "var_weights", None,
+    ),
     "text in a column": (
         {"exog": pd.DataFrame({"c1": [1, 2, "oops"]}, dtype=object), "endog": Y[:3]},
         "column 'c1' has dtype Object with the text 'oops' in row 2; convert it to "
