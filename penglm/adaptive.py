@@ -45,14 +45,14 @@ class Adaptive:
     ----------
     gamma : float, default 1.0
         Positive. How much a small pilot coefficient is held against its column.
-    pilot : {"auto", "unpenalised", "ridge"} or array (p,), default "auto"
+    pilot : {"auto", "unpenalised", "ridge"}, array (p,) or mapping, default "auto"
         Where the first coefficients come from. ``"unpenalised"`` is the
         maximum-likelihood fit. ``"ridge"`` is the ridge fit whose strength has the
         least deviance on rows left out, by five folds whose shuffle is fixed.
         ``"auto"`` is the first where there are more rows than columns and it exists
-        and is unique, else the second. An array holds coefficients in the units of the
-        columns; it is the same in every fold, so for an honest ``fit_cv`` it must not
-        come from these rows.
+        and is unique, else the second. An array, or a mapping or Series by name,
+        holds coefficients in the units of the columns; it is the same in every fold, so
+        for an honest ``fit_cv`` it must not come from these rows.
 
     Notes
     -----
@@ -129,7 +129,10 @@ class Adaptive:
     def given(self, statement: Statement) -> Vector:
         """Return the coefficients of the caller, checked."""
         names = statement.data.names
-        coef = arrays.numbers(self.pilot, "pilot").ravel().astype(float)
+        if checks.by_name(self.pilot, "pilot", names) is not None:
+            coef = checks.per_column(self.pilot, "pilot", names, np.nan, {})
+        else:
+            coef = arrays.numbers(self.pilot, "pilot").ravel().astype(float)
         if coef.size != len(names):
             raise PenglmInputError(
                 f"pilot has {coef.size} coefficients but there are {len(names)} "
@@ -140,8 +143,8 @@ class Adaptive:
         if bad.size:
             j = int(bad[0])
             raise PenglmInputError(
-                f"pilot[{j}] = {coef[j]} (column '{names[j]}') is not finite; use 0 to "
-                "exclude a column.",
+                f"pilot[{j}] = {coef[j]} (column '{names[j]}') is not finite; give "
+                "each column a number, 0 to exclude it.",
                 argument="pilot",
                 index=j,
             )

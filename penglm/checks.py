@@ -256,6 +256,32 @@ def scaling(standardize: Any) -> bool | str:
     )
 
 
+def by_name(value: Any, argument: str, names: Sequence[str]) -> dict[str, Any] | None:
+    """Return the entries of a mapping, or of a pandas object with labels, by name.
+
+    None for what goes by position. Labels 0, 1, ... are names if columns have them.
+    """
+    if isinstance(value, Mapping):
+        labels, entries = list(value), list(value.values())
+    else:
+        index: Any = getattr(value, "index", None)
+        if index is None or callable(index):
+            return None
+        labels, entries = list(index), vector(value, argument).tolist()
+        is_counted = labels == list(range(len(labels)))
+        if is_counted and not set(map(str, labels)) <= set(names):
+            return None
+    found = dict(zip(map(str, labels), entries, strict=True))
+    if len(found) < len(labels):
+        spelled = [str(label) for label in labels]
+        twice = next(name for name in spelled if spelled.count(name) > 1)
+        raise PenglmInputError(
+            f"{argument} names '{twice}' {spelled.count(twice)} times; name it once.",
+            argument=argument,
+        )
+    return found
+
+
 def per_column(
     value: Any,
     argument: str,
@@ -266,29 +292,26 @@ def per_column(
     """Spread a scalar, an array or a mapping over columns (p,).
 
     A mapping, or a pandas Series with labels, goes by column name or by formula term;
-    a term covers all its columns.
+    a term covers all its columns but those that are named themselves.
     """
     p = len(names)
-    labels: Any = getattr(value, "index", None)
-    has_labels = labels is not None and not callable(labels)
-    if has_labels and list(labels) != list(range(len(labels))):
-        value = dict(zip(map(str, labels), value, strict=True))
     if value is None:
         return np.full(p, default)
-    if isinstance(value, Mapping):
+    named = by_name(value, argument, names)
+    if named is not None:
         out = np.full(p, default)
         place = {name: j for j, name in enumerate(names)}
-        for key, entry in value.items():
-            if key in place:
-                out[place[key]] = number(entry, argument)
-            elif key in term_slices:
-                out[term_slices[key]] = number(entry, argument)
-            else:
+        for key in named:
+            if key not in place and key not in term_slices:
+                known = list(dict.fromkeys([*names[:20], *term_slices]))
                 raise PenglmInputError(
                     f"{argument} names '{key}', which is neither a column nor a term; "
-                    f"known: {', '.join([*names, *term_slices][:20])}.",
+                    f"known: {', '.join(known[:30])}.",
                     argument=argument,
                 )
+        for key in sorted(named, key=place.__contains__):
+            where = place[key] if key in place else term_slices[key]
+            out[where] = number(named[key], argument)
         return out
     if np.ndim(value) == 0:
         return np.full(p, number(value, argument))

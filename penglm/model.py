@@ -38,7 +38,8 @@ class PenalizedGLM(Fitting):
         are then penalised as they are. Coefficients are on the original scale always.
     penalty_factor : float, array (p,) or mapping, optional
         Multiplies the penalty of each column; 0 frees, ``inf`` excludes it. Never
-        rescaled. A mapping goes by column or by formula term.
+        rescaled. A mapping, or a Series with labels, goes by column or by formula term;
+        a column named itself does not follow its term.
     lower, upper : float, array (p,) or mapping, optional
         Limits of the coefficients.
     missing : {"raise", "drop"}, default "raise"

@@ -1,6 +1,7 @@
 """Factors from a pilot fit are those of the definition, in every fold anew."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import penglm as pg
@@ -195,6 +196,18 @@ def test_own_factors_multiply_and_free_and_excluded_columns_stay_so():
     assert fit.coef[0] != 0.0
     assert fit.converged
     assert own.tolist() == [0.0, 3.0, 1.0, np.inf, 1.0]
+
+
+def test_pilot_with_labels_goes_by_name():
+    y, X = simulated("gaussian", 60, 4)
+    model = pg.PenalizedGLM(y, pd.DataFrame(X, columns=list("abcd")))
+    pilot = pd.Series([2.0, -0.5, 0.1, 4.0], index=list("abcd"))
+    expected = model.fit(0.1, penalty=pg.Adaptive(pilot=pilot.to_numpy()))
+    for given in (pilot, pilot[::-1], pilot[::-1].to_dict()):
+        fit = model.fit(0.1, penalty=pg.Adaptive(pilot=given))
+        np.testing.assert_array_equal(fit.coef, expected.coef)
+    with pytest.raises(PenglmInputError, match=r"pilot\[3\] = nan \(column 'd'\)"):
+        model.fit(0.1, penalty=pg.Adaptive(pilot=pilot[:3]))
 
 
 def test_pilot_of_zeros_leaves_the_null_model():

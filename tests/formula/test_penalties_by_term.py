@@ -94,16 +94,55 @@ def test_one_column_may_differ_from_the_rest_of_its_term(table):
     name = next(
         n for n in pg.glm("y ~ region", table).data.names if n.startswith("region[")
     )
-    fit = pg.glm(
-        "y ~ region + x", table, penalty_factor={"region": np.inf, name: 0.0}
-    ).fit(0.05)
-    place = fit.data.names.index(name)
-    others = [j for j in levels_of(fit.data.names, "region") if j != place]
-    assert fit.coef[place] != 0.0
-    assert not fit.coef[others].any()
+    for factor in (
+        {"region": np.inf, name: 0.0},
+        {name: 0.0, "region": np.inf},
+    ):
+        fit = pg.glm("y ~ region + x", table, penalty_factor=factor).fit(0.05)
+        place = fit.data.names.index(name)
+        others = [j for j in levels_of(fit.data.names, "region") if j != place]
+        assert fit.coef[place] != 0.0
+        assert not fit.coef[others].any()
+
+
+@pytest.mark.parametrize("argument", ["penalty_factor", "lower", "upper"])
+def test_columns_called_by_numbers_are_named_by_numbers(argument):
+    rng = np.random.default_rng(1)
+    X, y = (
+        pd.DataFrame(rng.normal(size=(40, 3)), columns=[2, 0, 1]),
+        rng.normal(size=40),
+    )
+    expected = [3.0, 1.0, 2.0]
+    for given in ({0: 1.0, 1: 2.0, 2: 3.0}, pd.Series([1.0, 2.0, 3.0])):
+        if argument == "lower":
+            given = {k: -v for k, v in dict(given).items()}
+        model = pg.PenalizedGLM(y, X, **{argument: given})
+        np.testing.assert_array_equal(abs(getattr(model.statement, argument)), expected)
+
+
+def test_labels_of_a_frame_of_one_column_are_names():
+    rng = np.random.default_rng(1)
+    X, y = (
+        pd.DataFrame(rng.normal(size=(40, 2)), columns=["a", "b"]),
+        rng.normal(size=40),
+    )
+    given = pd.DataFrame({"factor": [1.0, 2.0]}, index=["b", "a"])
+    model = pg.PenalizedGLM(y, X, penalty_factor=given)
+    np.testing.assert_array_equal(model.statement.penalty_factor, [2.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    "given", [pd.Series([0.0, 2.0], index=["x", "x"]), {"1": 0.0, 1: 2.0}]
+)
+def test_name_given_twice_is_refused(table, given):
+    with pytest.raises(PenglmInputError, match=r"names '[x1]' 2 times; name it once"):
+        pg.glm("y ~ region + x", table, penalty_factor=given)
 
 
 @pytest.mark.parametrize("argument", ["penalty_factor", "lower", "upper"])
 def test_unknown_term_is_named(table, argument):
-    with pytest.raises(PenglmInputError, match="'C\\(region\\)', which is neither"):
+    known = "known: region.*, x, region"
+    with pytest.raises(
+        PenglmInputError, match=f"'C\\(region\\)', which is neither.*{known}\\.$"
+    ):
         pg.glm("y ~ region + x", table, **{argument: {"C(region)": 1.0}})
