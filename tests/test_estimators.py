@@ -17,7 +17,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -162,6 +162,28 @@ def test_weights_and_offsets_are_sliced_by_cross_validate_and_grid_search():
         assert search.best_estimator_.has_offset_
 
 
+def test_offsets_go_by_position_whatever_labels_a_table_was_cut_with():
+    X, y, years, _ = counts()
+    rows = np.random.default_rng(1).permutation(N)[: N // 2]
+    table, offset = pd.DataFrame(X, columns=list("abcdef")), pd.Series(np.log(years))
+    found = pg.PenalizedGLMRegressor("poisson", alpha=0.05)
+    part, shift = table.iloc[rows], offset.iloc[rows]
+    bare = part.reset_index(drop=True), shift.to_numpy()
+    expected = clone(found).fit(bare[0], y[rows], offset=bare[1])
+    found.fit(part, pd.Series(y).iloc[rows], offset=shift)
+    assert_array_equal(found.coef_, expected.coef_)
+    mu = found.predict(part, offset=shift)
+    assert_array_equal(mu, expected.predict(bare[0], offset=bare[1]))
+    with sklearn.config_context(enable_metadata_routing=True):
+        found.set_fit_request(offset=True).set_score_request(offset=True)
+        for columns in (X, table):
+            scores = cross_validate(
+                found, columns, y, cv=KFold(4, shuffle=True, random_state=0),
+                params={"offset": offset}, error_score="raise",
+            )["test_score"]  # fmt: skip
+            assert scores.min() > 0.0
+
+
 def test_pipelines_and_column_transformers_hold_it():
     X, y, _, _ = counts()
     table = pd.DataFrame(X, columns=list("abcdef"))
@@ -196,8 +218,13 @@ def test_an_offset_is_needed_where_there_was_one():
     with pytest.raises(PenglmInputError, match="pass offset= to both") as caught:
         model.predict(X)
     assert caught.value.argument == "offset"
-    with pytest.raises(PenglmInputError, match="offset has 3 values for 200 rows"):
-        model.predict(X, offset=offset[:3])
+    for act in (lambda part: model.predict(X, offset=part),
+                lambda part: clone(model).fit(X, y, offset=part)):  # fmt: skip
+        with pytest.raises(PenglmInputError, match="offset has 3 values for 200 rows"):
+            act(offset[:3])
+        gap = np.where(np.arange(N) == 7, np.nan, offset)
+        with pytest.raises(PenglmInputError, match=r"NaN .* 1 rows \(first: row 7\)"):
+            act(gap)
     without = pg.PenalizedGLMRegressor("poisson").fit(X, y)
     with pytest.raises(PenglmInputError, match="pass offset= to both"):
         without.predict(X, offset=offset)

@@ -12,7 +12,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
-    column_or_1d,
     validate_data,
 )
 
@@ -58,7 +57,7 @@ class GLMEstimator(BaseEstimator):
         if names is not None and not sparse.issparse(X):
             X = pd.DataFrame(X, columns=names, copy=False)
         model = PenalizedGLM(
-            y, X, family, offset=offset, var_weights=sample_weight,
+            y, X, family, offset=offsets(offset, y.size), var_weights=sample_weight,
             fit_intercept=self.fit_intercept, standardize=self.standardize,
             penalty_factor=self.penalty_factor, lower=self.lower, upper=self.upper,
         )  # fmt: skip
@@ -98,16 +97,8 @@ class GLMEstimator(BaseEstimator):
                 argument="offset",
             )
         eta = np.asarray(X @ self.coef_).ravel() + self.intercept_
-        if offset is None:
-            return eta
-        offset = column_or_1d(np.asarray(offset, dtype=np.float64))
-        if offset.shape != eta.shape:
-            raise PenglmInputError(
-                f"offset has {offset.size} values for {eta.size} rows of X.",
-                argument="offset",
-            )
-        total: Vector = eta + offset
-        return total
+        shift = offsets(offset, eta.size)
+        return eta if shift is None else eta + shift
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -184,3 +175,28 @@ def weights(sample_weight: Any, X: Any) -> Vector | None:
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
     return checked
+
+
+def offsets(offset: Any, n_rows: int) -> Vector | None:
+    """Return checked offsets (n,), None where there are none.
+
+    Rows go by position, as all of scikit-learn's do: it hands a part of a Series on
+    with the labels it had, and columns without any.
+    """
+    if offset is None:
+        return None
+    values = arrays.vector(offset, "offset")
+    if values.size != n_rows:
+        raise PenglmInputError(
+            f"offset has {values.size} values for {n_rows} rows of X.",
+            argument="offset",
+        )
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        raise PenglmInputError(
+            f"offset contains NaN or infinity in {bad.size} rows (first: row "
+            f"{bad[0]}); leave these rows out.",
+            argument="offset",
+            index=int(bad[0]),
+        )
+    return values
