@@ -184,6 +184,25 @@ def test_offsets_go_by_position_whatever_labels_a_table_was_cut_with():
             assert scores.min() > 0.0
 
 
+@pytest.mark.parametrize(
+    "model",
+    [pg.PenalizedLogisticClassifier(), pg.PenalizedLogisticClassifierCV(n_alphas=5)],
+    ids=["one strength", "cross-validated"],
+)
+def test_classifier_is_scored_with_weights_and_offsets(model):
+    X, y, years, weight = counts()
+    given = {"sample_weight": weight, "offset": np.log(years)}
+    with sklearn.config_context(enable_metadata_routing=True):
+        model.set_fit_request(sample_weight=True, offset=True)
+        model.set_score_request(sample_weight=True, offset=True)
+        [score] = cross_validate(
+            model, X, y > 0, cv=[(np.arange(150), np.arange(150, N))], params=given
+        )["test_score"]  # fmt: skip
+        model.fit(X[:150], y[:150] > 0, weight[:150], given["offset"][:150])
+        right = model.predict(X[150:], offset=given["offset"][150:]) == (y[150:] > 0)
+    assert score == pytest.approx(np.average(right, weights=weight[150:]), rel=1e-12)
+
+
 def test_pipelines_and_column_transformers_hold_it():
     X, y, _, _ = counts()
     table = pd.DataFrame(X, columns=list("abcdef"))

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from penglm._typing import Matrix, Vector
@@ -78,6 +79,13 @@ class Classifier(ClassifierMixin, GLMEstimator):
         """Return the likelier label (n,) of each row."""
         event = self.predict_proba(X, offset)[:, 1] > 0.5
         return self.classes_[event.astype(int)]
+
+    def score(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+    ) -> float:
+        """Return the accuracy, the share of rows whose label is predicted."""
+        labels = self.predict(X, offset)
+        return float(accuracy_score(y, labels, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
