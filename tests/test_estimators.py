@@ -47,6 +47,7 @@ def counts(seed=0):
         pg.PenalizedGLMRegressor("tweedie", alpha=0.01),
         pg.PenalizedGLMRegressorCV(n_alphas=10),
         pg.PenalizedLogisticClassifier(),
+        pg.PenalizedLogisticClassifier("cloglog"),
         pg.PenalizedLogisticClassifierCV(n_alphas=10),
     ]
 )

@@ -61,8 +61,12 @@ class Classifier(ClassifierMixin, GLMEstimator):
         return self
 
     def decision_function(self, X: Any, offset: Any = None) -> Vector:
-        """Return linear predictors (n,): positive, with the logit, for the second."""
-        return self.linear_predictor(X, offset)
+        """Return how far (n,) the linear predictor is above that of even odds.
+
+        Positive for the second class; with the logit, the linear predictor itself.
+        """
+        eta = self.linear_predictor(X, offset)
+        return eta - self.family_.link(np.array([0.5]))
 
     def predict_proba(self, X: Any, offset: Any = None) -> Matrix:
         """Return the probabilities (n, 2) of both classes."""
