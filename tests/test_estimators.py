@@ -204,6 +204,24 @@ def test_classifier_is_scored_with_weights_and_offsets(model):
     assert score == pytest.approx(np.average(right, weights=weight[150:]), rel=1e-12)
 
 
+@pytest.mark.parametrize(("family", "end"), [("poisson", 0), ("binomial", 1)])
+@pytest.mark.parametrize("offset", [None, np.linspace(-1.0, 1.0, N)])
+def test_rows_that_all_say_the_same_have_no_deviance_to_explain(family, end, offset):
+    X, y, _, _ = counts()
+    y = y > 0 if family == "binomial" else y
+    model = pg.PenalizedGLMRegressor(family, alpha=0.05).fit(X, y, offset=offset)
+    for part in (slice(0, 1), slice(0, 9)):
+        shift = None if offset is None else offset[part]
+        rows = np.full(len(y[part]), end)
+        assert model.score(X[part], rows, offset=shift) == 0.0
+
+
+def test_responses_and_rows_that_differ_in_number_are_not_scored():
+    X, y, _, _ = counts()
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[50, 200"):
+        pg.PenalizedGLMRegressor("poisson").fit(X, y).score(X, y[:50])
+
+
 def test_pipelines_and_column_transformers_hold_it():
     X, y, _, _ = counts()
     table = pd.DataFrame(X, columns=list("abcdef"))

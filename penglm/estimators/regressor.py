@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
+from penglm import arrays
 from penglm._typing import Vector
 from penglm.estimators.base import (
     CrossValidated,
@@ -13,6 +14,7 @@ from penglm.estimators.base import (
     checked,
     weights,
 )
+from penglm.exceptions import NoFiniteSolutionError
 from penglm.families import as_family
 from penglm.model import PenalizedGLM
 from penglm.results.data import means
@@ -57,15 +59,21 @@ class Regressor(RegressorMixin, GLMEstimator):
         With an offset the mean response is the model of the intercept beside it.
         """
         mu = self.predict(X, offset)
-        y = column_or_1d(np.asarray(y, dtype=np.float64))
+        y = arrays.vector(y, "y")
+        check_consistent_length(y, mu)
         weight = weights(sample_weight, mu[:, None])
         weight = np.ones_like(mu) if weight is None else weight
         family = self.family_
-        alone = PenalizedGLM(
-            y, np.empty((y.size, 0)), family, offset=offset, var_weights=weight
-        ).fit(0.0)
+        try:
+            alone = PenalizedGLM(
+                y, np.empty((y.size, 0)), family, offset=offset, var_weights=weight
+            )
+            whole = alone.fit(0.0).deviance
+        except NoFiniteSolutionError:
+            # All at an end of their range: the mean goes there, and nothing is left.
+            whole = 0.0
         left = float(weight @ family.unit_deviance(y, mu))
-        return 1.0 - left / alone.deviance if alone.deviance > 0.0 else float(left == 0)
+        return 1.0 - left / whole if whole > 0.0 else float(left == 0)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
