@@ -52,9 +52,9 @@ def convert(
         for penglm, the default of another system; without a model False.
     **facts
         ``n_features``, ``n_rows``, ``weight_total``, ``is_weighted``,
-        ``response_sd``, ``column_sd``, ``family``, ``link``, ``fit_intercept``,
-        ``estimates_dispersion`` and ``dispersion`` of ``penglm.conventions.Facts``,
-        in place of the model's.
+        ``response_sd``, ``column_sd``, ``column_mean``, ``family``, ``link``,
+        ``fit_intercept``, ``estimates_dispersion`` and ``dispersion`` of
+        ``penglm.conventions.Facts``, in place of the model's.
 
     Returns
     -------
@@ -177,6 +177,7 @@ def read_off(statement: Statement) -> Facts:
         is_weighted=bool(np.any(weight != weight[0])),
         response_sd=float(np.sqrt(spread)),
         column_sd=moments.sd,
+        column_mean=moments.mean,
         is_numeric=replace(statement, standardize=NUMERIC).is_standardized,
         family=statement.family.name,
         link=statement.family.link.name,

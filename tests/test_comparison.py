@@ -73,6 +73,23 @@ def test_peer_is_optimal_at_the_converted_strength(
     assert_allclose(told.coef, told.fit.coef, rtol=0.0, atol=1e-5)
 
 
+@pytest.mark.parametrize("peer", ["adelie", "glum", "sklearn", "statsmodels"])
+@pytest.mark.parametrize("standardize", [True, False, "numeric"])
+def test_constant_column_without_an_intercept_is_penalised_by_its_size(
+    peer, standardize
+):
+    pytest.importorskip(PEERS[peer].module)
+    base = model_of("gaussian")
+    X = np.column_stack([base.data.design.to_dense(), np.full(N, 3.0)])
+    model = pg.PenalizedGLM(
+        base.data.y + 2.0, X, standardize=standardize, fit_intercept=False
+    )
+    told = model.compare_with(peer, 0.1 * model.alpha_max())
+    assert told.fit.coef[-1] != 0.0
+    assert told.certificate.kkt_residual < OPTIMAL
+    assert_allclose(told.coef, told.fit.coef, rtol=0.0, atol=1e-5)
+
+
 def kkt(model, alpha, mix, intercept, coef, **others):
     data = model.data
     return pg.certify(

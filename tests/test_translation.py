@@ -142,6 +142,12 @@ def test_lasso_with_factors_goes_to_a_system_without_by_scaled_columns():
         ({"column_sd": [1.0, np.nan]}, "column_sd"),
         ({"model": 3}, "must be a PenalizedGLM"),
         ({"family": "normal"}, "family"),
+        ({"from_": "glum", "standardize": True, "fit_intercept": False},
+         "does not standardise without an intercept"),
+        ({"to": "glmnet", "column_sd": [1.0, 0.0], "fit_intercept": False},
+         "leaves out column 1, which is constant"),
+        ({"standardize": True, "column_sd": [1.0, 0.0], "fit_intercept": False},
+         "column_mean"),
     ],
     ids=str,
 )  # fmt: skip

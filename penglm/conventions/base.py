@@ -56,6 +56,8 @@ class Convention:
         Name of the argument that standardises.
     flag_default : bool
         What it is when not given.
+    flag_needs_intercept : bool
+        It refuses to standardise where there is no intercept.
     sample_sd : bool
         Standard deviations are divided by one less than the number of rows.
     ridge_by_response : bool
@@ -65,6 +67,8 @@ class Convention:
     weighted : bool
         It takes weights of rows.
     penalises_intercept, fits_intercept : bool
+    drops_constant : bool
+        A constant column has no coefficient, also where there is no intercept.
     scales_outside : bool
         Its columns may be divided beforehand.
     verified : bool
@@ -84,12 +88,14 @@ class Convention:
     standardizes: str = "never"
     flag: str | None = None
     flag_default: bool = False
+    flag_needs_intercept: bool = False
     sample_sd: bool = False
     ridge_by_response: bool = False
     families: tuple[str, ...] = ()
     weighted: bool = True
     penalises_intercept: bool = False
     fits_intercept: bool = True
+    drops_constant: bool = False
     scales_outside: bool = True
     verified: bool = True
     note: str = ""
@@ -133,8 +139,17 @@ class Convention:
     def own_scale(self, facts: Facts, mask: Any) -> Vector:
         """Return what it divides columns by (p,) if it standardises those of a mask."""
         sd = np.asarray(facts.need("column_sd", self.name), dtype=float)
-        # A constant column is not in the model, whatever it is divided by.
-        return np.where(mask & (sd > 0.0), sd * self.sd_ratio(facts), 1.0)
+        size = sd * self.sd_ratio(facts)
+        if not facts.fit_intercept and np.any(mask & (sd == 0.0)):
+            # Its size stands in for the sd that it does not have.
+            mean = np.abs(facts.need("column_mean", self.name))
+            size = np.where(sd == 0.0, mean, size)
+        # Else a constant column is not in the model, whatever it is divided by.
+        return np.where(mask & (size > 0.0), size, 1.0)
+
+    def can_scale(self, facts: Facts) -> bool:
+        """Return whether it may be asked to standardise."""
+        return facts.fit_intercept or not self.flag_needs_intercept
 
     def check(self, facts: Facts) -> None:
         """Raise where its model is not the one of the facts."""
@@ -158,7 +173,15 @@ class Convention:
                 "fit_intercept=False on both sides.",
                 argument="fit_intercept",
             )
-
+        if self.drops_constant and not facts.fit_intercept:
+            sd = np.atleast_1d(1.0 if facts.column_sd is None else facts.column_sd)
+            if np.any(sd == 0.0):
+                raise PenglmInputError(
+                    f"{self.name} leaves out column {np.argmin(sd)}, which is "
+                    "constant; without an intercept penglm does not. Use "
+                    "fit_intercept=True.",
+                    argument="fit_intercept",
+                )
         if not self.fits_intercept and facts.fit_intercept:
             raise PenglmInputError(
                 f"{self.name} fits no intercept; pass fit_intercept=False if there "
@@ -198,6 +221,12 @@ class Convention:
         factor = multipliers(given.get(str(self.factors)), facts.width)
         spread, scale = self.rescaled(factor), np.ones(facts.width)
         on = given.get(str(self.flag), self.flag_default)
+        if on and not self.can_scale(facts):
+            raise PenglmInputError(
+                f"{self.name} does not standardise without an intercept; pass "
+                f"{self.flag}=False.",
+                argument=self.flag,
+            )
         if self.standardizes == "always" or on:
             mask = facts.need("is_numeric", self.name) if on == "numeric" else True
             scale = self.own_scale(facts, mask)
@@ -259,7 +288,7 @@ class Convention:
         self, penalty: Penalty, facts: Facts
     ) -> Iterator[tuple[Vector, bool, bool]]:
         """Yield what to divide columns by, whether by its flag, whether beforehand."""
-        is_scaled = bool(np.any(penalty.scale != 1.0))
+        is_scaled = bool(np.any(penalty.scale != 1.0)) and self.can_scale(facts)
         if self.standardizes == "always" or (
             self.standardizes == "optional" and is_scaled
         ):

@@ -54,13 +54,13 @@ SYSTEMS = (
     Convention(
         "glmnet", "lambda", "alpha", factors="penalty.factor", rescales=True,
         standardizes="optional", flag="standardize", flag_default=True,
-        ridge_by_response=True,
+        ridge_by_response=True, drops_constant=True,
         note='family as a word; a family object such as gaussian() is "glmnet.object".',
     ),
     Convention(
         "glmnet.object", "lambda", "alpha", factors="penalty.factor", rescales=True,
         standardizes="optional", flag="standardize", flag_default=True,
-        note="family as an object, such as gaussian().",
+        drops_constant=True, note="family as an object, such as gaussian().",
     ),
     Convention(
         "lasso2", "Lagrangian", None, loss="sum", parts="lasso",
@@ -68,22 +68,23 @@ SYSTEMS = (
     ),
     Convention(
         "h2o", "lambda_", "alpha", standardizes="optional", flag="standardize",
-        flag_default=True, sample_sd=True,
+        flag_default=True, sample_sd=True, drops_constant=True,
         note="Where it standardises, dummies of its own factor columns are spared.",
     ),
     Convention(
         "stata", "lambda", "alpha", standardizes="always", weighted=False,
-        verified=False,
+        drops_constant=True, verified=False,
     ),
     Convention(
         "spark.LinearRegression", "regParam", "elasticNetParam", sample_sd=True,
         standardizes="optional", flag="standardization", flag_default=True,
-        ridge_by_response=True, families=("gaussian",), verified=False,
+        ridge_by_response=True, drops_constant=True, families=("gaussian",),
+        verified=False,
     ),
     Convention(
         "spark.LogisticRegression", "regParam", "elasticNetParam", sample_sd=True,
         standardizes="optional", flag="standardization", flag_default=True,
-        families=("binomial",), verified=False,
+        drops_constant=True, families=("binomial",), verified=False,
     ),
     Convention(
         "matlab.lasso", "Lambda", "Alpha", families=("gaussian",), verified=False,

@@ -75,7 +75,8 @@ SYSTEMS = (
         families=("tweedie", "gaussian", "poisson", "gamma", "inverse_gaussian"),
     ),
     TwoFactors(
-        "glum", factors="P1", standardizes="optional", flag="scale_predictors"
+        "glum", factors="P1", standardizes="optional", flag="scale_predictors",
+        flag_needs_intercept=True,
     ),
     Convention("skglm", weighted=False),
     Convention(

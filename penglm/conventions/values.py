@@ -28,6 +28,8 @@ class Facts:
         Weighted sd of ``y - offset``, divided by the weight total.
     column_sd : Vector (p,) or None
         Likewise.
+    column_mean : Vector (p,) or None
+        Weighted; asked for where columns are constant and there is no intercept.
     is_numeric : Mask (p,) or None
         Columns that hold other numbers than 0 and 1.
     family, link : str or None
@@ -44,6 +46,7 @@ class Facts:
     is_weighted: bool = False
     response_sd: float | None = None
     column_sd: Vector | None = None
+    column_mean: Vector | None = None
     is_numeric: Mask | None = None
     family: str | None = None
     link: str | None = None
