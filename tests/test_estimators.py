@@ -204,6 +204,15 @@ def test_classifier_is_scored_with_weights_and_offsets(model):
     assert score == pytest.approx(np.average(right, weights=weight[150:]), rel=1e-12)
 
 
+@pytest.mark.parametrize("link", ["logit", "cloglog", "logc"])
+def test_decision_is_positive_for_the_second_class_also_of_links_that_fall(link):
+    X, y, _, _ = counts()
+    model = pg.PenalizedLogisticClassifier(link, alpha=0.05).fit(X, y > 0)
+    event = model.predict_proba(X)[:, 1]
+    assert event.min() < 0.5 < event.max()
+    assert_array_equal(model.decision_function(X) > 0.0, model.predict(X))
+
+
 @pytest.mark.parametrize(("family", "end"), [("poisson", 0), ("binomial", 1)])
 @pytest.mark.parametrize("offset", [None, np.linspace(-1.0, 1.0, N)])
 def test_rows_that_all_say_the_same_have_no_deviance_to_explain(family, end, offset):

@@ -61,12 +61,14 @@ class Classifier(ClassifierMixin, GLMEstimator):
         return self
 
     def decision_function(self, X: Any, offset: Any = None) -> Vector:
-        """Return how far (n,) the linear predictor is above that of even odds.
+        """Return how far (n,) the linear predictor is from that of even odds.
 
         Positive for the second class; with the logit, the linear predictor itself.
         """
-        eta = self.linear_predictor(X, offset)
-        return eta - self.family_.link(np.array([0.5]))
+        eta, link = self.linear_predictor(X, offset), self.family_.link
+        even = link(np.array([0.5]))
+        # Some links fall: their means are small where eta is large.
+        return np.sign(link.inverse_deriv(even)) * (eta - even)
 
     def predict_proba(self, X: Any, offset: Any = None) -> Matrix:
         """Return the probabilities (n, 2) of both classes."""
