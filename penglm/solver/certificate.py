@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penglm._typing import Index, Matrix, Vector
+from penglm._typing import Index, Mask, Matrix, Vector
 from penglm.engines import Block
 from penglm.solver.problem import KKT_FLOOR, Problem
 from penglm.solver.solution import Certificate
@@ -220,7 +220,8 @@ class Correction:
     """Newton step of each candidate in the directions that cost nothing.
 
     A dual point has to be orthogonal to the intercept and to every free column,
-    exactly; the slope at an approximate solution is so only approximately.
+    exactly; the slope at an approximate solution is so only approximately. A free
+    column that a limit holds back keeps its slope: that is what the limit costs.
 
     Attributes
     ----------
@@ -229,11 +230,14 @@ class Correction:
         Change of the intercept.
     steps : Matrix (f, m)
         Change of the free coefficients, on centred columns with unit sd.
+    pressed : Mask (f, m)
+        Free coefficients that would go on if their limit let them.
     """
 
     free: Index
     shift: Vector
     steps: Matrix
+    pressed: Mask
 
     def rows(self, problem: Problem, block: Block) -> Matrix:
         """Return the changes of eta (n, m)."""
@@ -276,12 +280,28 @@ def dual_correction(problem: Problem, batch: Candidates) -> Correction | None:
     if not problem.fit_intercept:
         left[0], left[:, 0], right[0] = 0.0, 0.0, 0.0
         left[0, 0] = 1.0
-    steps = np.empty_like(right)
+    pressed = against_limits(problem, batch, free, right[1:])
+    steps = np.zeros_like(right)
     for k in range(m):
         if not np.isfinite(left[:, :, k]).all():
             return None
-        steps[:, k] = np.linalg.lstsq(left[:, :, k], right[:, k])[0]
-    return Correction(free, steps[0], steps[1:])
+        moved = np.flatnonzero(np.r_[True, ~pressed[:, k]])
+        steps[moved, k] = np.linalg.lstsq(
+            left[np.ix_(moved, moved)][:, :, k], right[moved, k]
+        )[0]
+    return Correction(free, steps[0], steps[1:], pressed)
+
+
+def against_limits(
+    problem: Problem, batch: Candidates, columns: Index, score: Matrix
+) -> Mask:
+    """Return a boolean (f, m): columns at a limit, with a slope (f, m) beyond it."""
+    penalty = problem.inner_penalty.take(columns)
+    size = batch.coefs[columns] * problem.scale[columns, None]
+    above = (size >= penalty.upper[:, None]) & (score > 0.0)
+    below = (size <= penalty.lower[:, None]) & (score < 0.0)
+    found: Mask = above | below
+    return found
 
 
 def dual_rows(
@@ -316,7 +336,7 @@ def duality_gaps(
     if correction is None:
         return [None] * m
     penalty = problem.inner_penalty
-    dual[correction.free] = 0.0
+    dual[correction.free] = np.where(correction.pressed, dual[correction.free], 0.0)
     alphas = batch.alphas.tolist()
     shrink = np.array([penalty.dual_scaling(dual[:, k], alphas[k]) for k in range(m)])
 

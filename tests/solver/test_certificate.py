@@ -278,6 +278,31 @@ def test_unpenalised_fit_has_a_gap_too(family):
 
 
 @everywhere
+@pytest.mark.parametrize("alpha", [0.0, 0.05])
+def test_duality_gap_closes_where_limits_hold_columns_back_that_cost_nothing(
+    family, alpha
+):
+    case = draw(11, family, free=(0, 3))
+    open_fit = case.model().fit(alpha)
+    limits = {"lower": 0.5 * np.minimum(open_fit.coef, 0.0), "upper": np.inf}
+    limits["upper"] = np.where(open_fit.coef > 0, 0.4 * open_fit.coef, 1.0)
+    model = pg.PenalizedGLM(case.y, case.X, family, **case.options, **limits)
+    fit = model.fit(alpha, tol=1e-10)
+    assert np.isin(fit.coef[[0, 3]], [*limits["lower"], *limits["upper"]]).all()
+    best = fit.certificate.objective
+    assert 0.0 <= fit.certificate.duality_gap <= 1e-9 * best
+    rng = np.random.default_rng(12)
+    for size in (1e-6, 1e-4, 1e-2):
+        coef = fit.coef + size * rng.normal(size=7)
+        claim = pg.certify(
+            np.clip(coef, limits["lower"], limits["upper"]), fit.intercept, case.y,
+            case.X, alpha=alpha, family=family, **case.options, **limits,
+        )  # fmt: skip
+        gap = np.inf if claim.duality_gap is None else claim.duality_gap
+        assert gap >= claim.objective - best - ROUNDING * best
+
+
+@everywhere
 @every_mix
 def test_certify_agrees_with_the_fit_on_its_own_coefficients(family, l1_ratio):
     case = draw(10, family)
