@@ -55,12 +55,20 @@ def fit_null(problem: Problem, options: Options, rows: Index | None = None) -> N
     """Fit the intercept alone, then the intercept with the free columns.
 
     ``rows`` (n,) are what the caller knows the problem's rows by, for errors.
+
+    Raises
+    ------
+    PenglmInputError
+        If the loss has no finite value or slope to start from.
     """
     options = replace(options, screen=False)
     start = first_point(problem, rows)
     is_free = problem.penalty.is_free
-    here = quadratic.expand(problem, start)
-    outcome, scale = solve_alone(problem, here, options)
+    with np.errstate(over="ignore", invalid="ignore"):
+        here = quadratic.expand(problem, start)
+        outcome, scale = solve_alone(problem, here, options)
+    if not np.isfinite(scale):
+        raise no_unit(problem, start, rows)
     deviance = 2.0 * outcome.loss * problem.weight_total
     if is_free.any():
         held = replace(problem, penalty=problem.penalty.held(~is_free))
@@ -155,6 +163,23 @@ def no_start(problem: Problem, point: Point, rows: Index | None) -> PenglmInputE
     )
 
 
+def no_unit(problem: Problem, point: Point, rows: Index | None) -> PenglmInputError:
+    """Return the error for slopes too large to be added, a violation beside them 0."""
+    place, index, block = "some row", None, problem.engine.whole()
+    if block is not None:
+        eta = problem.eta(block, point)
+        i = int(np.abs(eta).argmax())
+        index = i if rows is None else int(rows[i])
+        place = f"row {index} (linear predictor {eta[i]:g}, offset {block.offset[i]:g})"
+    return PenglmInputError(
+        f"the loss of the model without coefficients is too steep for double "
+        f"precision, in {place} most of all; take a constant off the offset, or fit "
+        "an intercept.",
+        argument="offset",
+        index=index,
+    )
+
+
 def mean_predictor(problem: Problem, coef: Vector) -> tuple[float, float, float]:
     """Return eta at the mean response, and mean and sd of eta without an intercept.
 
@@ -232,6 +257,7 @@ def score_scale(problem: Problem, here: Expansion) -> float:
     Where the response is constant every slope is rounding noise; measured against
     itself, noise would look like a violation.
     """
+    # Not a number where slopes overflow, which no comparison may pass over.
     largest = float(np.abs(here.score).max(initial=0.0))
 
     def noise(block: Block) -> tuple[float]:
@@ -243,4 +269,4 @@ def score_scale(problem: Problem, here: Expansion) -> float:
 
     (total,) = problem.engine.sum(noise)
     floor = SMALLEST_SLOPE * float(total / problem.weight_total)
-    return max(largest, floor) or 1.0
+    return float(np.maximum(largest, floor)) or 1.0

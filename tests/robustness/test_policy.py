@@ -727,6 +727,16 @@ def test_contents_of_a_row_of_weight_zero_do_not_matter(family):
     assert_array_equal(model.fit(0.05).params, clean.fit(0.05).params)
 
 
+@pytest.mark.parametrize("offset", [700.0, 704.0])
+def test_slopes_too_large_to_be_added_are_no_unit_of_a_violation(offset):
+    far = put(np.full(N, offset), 4, offset + 0.5)
+    model = pg.PenalizedGLM(COUNTS, X, "poisson", offset=far, fit_intercept=False)
+    text = "is too steep for double precision, in row 4"
+    with pytest.raises(PenglmInputError, match=text) as caught:
+        model.fit(0.05)
+    assert (caught.value.argument, caught.value.index) == ("offset", 4)
+
+
 SPOILED = {
     "third label": (
         "binomial", {"endog": put(np.where(BINARY > 0, "yes", "none"), 9, "?")},
