@@ -298,6 +298,7 @@ class Fitting:
             groups,
             used=self.data.sample_weight > 0,
             rows=self.data.rows,
+            n_given=self.data.n_given,
             classes=self.data.y if self.family.has_classes else None,
             seed=seed,
             levels=self.data.y_levels,

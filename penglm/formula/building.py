@@ -48,7 +48,10 @@ class Built:
     offset : Vector (n,) or None
     rows : Index (n,)
         Positions of the kept rows in the table.
+    n_given : int
+        Rows of the table.
     n_dropped : int
+        Of them, those with a missing value.
     most_missing : str
         Column that misses the most values, and how many; empty if none does.
     encoder : Encoder
@@ -63,6 +66,7 @@ class Built:
     design: Design
     offset: Vector | None
     rows: Index
+    n_given: int
     n_dropped: int
     most_missing: str
     encoder: Encoder
@@ -157,6 +161,7 @@ def build(
         design=design,
         offset=None if offset is None else offset[kept],
         rows=final,
+        n_given=n_rows,
         n_dropped=n_rows - final.size - int(unused.sum()),
         most_missing=most_missing(table, described),
         encoder=encoder,

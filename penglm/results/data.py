@@ -43,6 +43,8 @@ class ModelData:
     formula : str or None
     columns : tuple of str
         Of the caller's table, where a formula was used.
+    n_given : int
+        Rows of the caller's data, those left out included.
     """
 
     y: Vector
@@ -60,6 +62,7 @@ class ModelData:
     encoder: Any = None
     formula: str | None = None
     columns: tuple[str, ...] = ()
+    n_given: int = 0
 
     @property
     def precision(self) -> Vector:

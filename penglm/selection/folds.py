@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from penglm import arrays
 from penglm._typing import Index, Mask, Vector
 from penglm.exceptions import PenglmInputError
 
@@ -15,6 +16,7 @@ def of_rows(
     *,
     used: Mask,
     rows: Index,
+    n_given: int,
     classes: Vector | None,
     seed: int,
     levels: tuple[Any, Any] | None = None,
@@ -30,12 +32,16 @@ def of_rows(
         Rows of positive weight.
     rows : Index (n,)
         Positions of the model's rows in the caller's data.
+    n_given : int
+        Rows of the caller's data.
     classes : Vector (n,) or None
         Spread evenly over the folds if they are 0 and 1.
     seed : int
     levels : tuple, optional
         What the caller calls the classes 0 and 1.
     """
+    import pandas as pd
+
     kept = np.flatnonzero(used)
     if isinstance(folds, str):
         raise PenglmInputError(
@@ -44,21 +50,21 @@ def of_rows(
         )
 
     def one_per_row(values: Any, argument: str) -> Any:
-        array = np.asarray(values)
-        if np.any(
-            [value is None or value != value for value in array.ravel().tolist()]
-        ):
+        array = arrays.array_of(values)
+        if array.shape not in (used.shape, (n_given,)):
+            some = f", {used.size} of them used" if used.size < n_given else ""
+            raise PenglmInputError(
+                f"{argument} has shape {array.shape} but there are {n_given} rows"
+                f"{some}.",
+                argument=argument,
+            )
+        # What a row that is not in the model belongs to does not matter.
+        array = array[kept if array.shape == used.shape else rows[kept]]
+        if np.any(pd.isna(array)):
             raise PenglmInputError(
                 f"{argument} misses a value; every row needs one.", argument=argument
             )
-        if array.shape == used.shape:
-            return array[kept]
-        if array.ndim == 1 and array.size > int(rows.max()):
-            return array[rows[kept]]
-        raise PenglmInputError(
-            f"{argument} has shape {array.shape} but there are {used.size} rows.",
-            argument=argument,
-        )
+        return array
 
     if is_list_of_splits(folds):
         folds = one_per_row(from_splits(folds, used.size), "folds")

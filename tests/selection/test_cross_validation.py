@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import roc_auc_score
@@ -270,6 +271,18 @@ REFUSED = {
         {"folds": np.arange(N - 1) % 3},
         "folds has shape (89,) but there are 90 rows.",
     ),
+    "too many labels": (
+        {"folds": np.arange(N + 1) % 3},
+        "folds has shape (91,) but there are 90 rows.",
+    ),
+    "too many labels of groups": (
+        {"groups": np.arange(N + 1) % 30},
+        "groups has shape (91,) but there are 90 rows.",
+    ),
+    "missing group": (
+        {"groups": pd.array([None, *range(1, N)], dtype="Int64")},
+        "groups misses a value; every row needs one.",
+    ),
     "splitter that overlaps": (
         {"folds": ShuffleSplit(9, test_size=0.5, random_state=0)},
         "the splitter tests some rows more than once; use one that tests each row "
@@ -292,6 +305,28 @@ def test_what_cannot_be_cross_validated_is_refused(name):
     with pytest.raises(PenglmInputError, match=f"^{re.escape(text)}$") as caught:
         pg.PenalizedGLM(Y, X).fit_cv(**options)
     assert caught.value.argument in options
+
+
+@pytest.mark.filterwarnings("ignore::penglm.exceptions.DroppedRowsWarning")
+@pytest.mark.parametrize("argument", ["folds", "groups"])
+def test_labels_of_rows_that_are_left_out_may_be_missing(argument):
+    gone, idle = [4, N - 1], [0, 1]
+    holes, weight = (
+        np.where(np.isin(np.arange(N), gone)[:, None], np.nan, X),
+        np.ones(N),
+    )
+    weight[idle] = 0.0
+    labels = np.arange(N) // 10.0
+    labels[[*gone, *idle]] = np.nan
+    given = {"folds": 3, argument: labels}
+    model = pg.PenalizedGLM(Y, holes, var_weights=weight, missing="drop")
+    found = model.fit_cv(**given, n_alphas=3)
+    kept = np.setdiff1d(np.arange(N), [*gone, *idle])
+    given[argument] = labels[kept]
+    clean = pg.PenalizedGLM(Y[kept], X[kept]).fit_cv(**given, n_alphas=3)
+    assert_array_equal(found.fold[found.fold >= 0], clean.fold)
+    with pytest.raises(PenglmInputError, match="there are 90 rows, 88 of them used"):
+        model.fit_cv(**{argument: np.zeros(N - 1)})
 
 
 def test_class_of_one_row_cannot_be_spread():
