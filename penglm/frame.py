@@ -37,7 +37,6 @@ def from_arrays(
     """
     checks.choice(missing, ("raise", "drop"), "missing")
     arrays.same_index({"exog": exog, "endog": endog, **extra})
-    y_name = str(getattr(endog, "name", None) or "y")
     if isinstance(exog, Design):
         table = None
         n_rows, p = exog.shape
@@ -89,11 +88,20 @@ def from_arrays(
         rows=rows,
         n_given=n_rows,
         names=names,
-        y_name=y_name,
+        y_name=name_of(endog),
         has_offset=bool(shifts),
         beside=named(extra),
         y_levels=answer.levels,
     )
+
+
+def name_of(endog: Any) -> str:
+    """Return what the caller calls the response, of two counts both; else ``y``."""
+    columns = arrays.column_names(endog)
+    if columns:
+        return " + ".join(columns)
+    name = getattr(endog, "name", None)
+    return "y" if name is None or name == "" else str(name)
 
 
 def from_formula(

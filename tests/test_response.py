@@ -223,6 +223,25 @@ def test_pairs_are_rows_of_zeros_and_ones_with_weights():
     assert_allclose(a.params, b.params, rtol=1e-8)
 
 
+NAMED = {
+    "frame": (pd.DataFrame({"name": [1.0, 2.0]}), "name"),
+    "polars frame": (pl.DataFrame({"rides": [1.0, 2.0]}), "rides"),
+    "pair": (pd.DataFrame({"name": [1, 2], "miss": [3, 0]}), "name + miss"),
+    "series": (pd.Series([1.0, 2.0], name=0), "0"),
+    "polars": (pl.Series("rides", [1.0, 2.0]), "rides"),
+    "unnamed polars": (pl.Series([1.0, 2.0]), "y"),
+    "list": ([1.0, 2.0], "y"),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_response_is_called_what_its_column_is(name):
+    endog, expected = NAMED[name]
+    family = "binomial" if name == "pair" else "gaussian"
+    model = pg.PenalizedGLM(endog, np.array([[1.0], [2.0]]), family)
+    assert model.data.y_name == expected
+
+
 UNUSABLE = {
     "one label": (["a", "a"], "endog has 1 classes (a)"),
     "three labels": (["a", "b", "c"], "endog has 3 classes (a, b, c)"),
