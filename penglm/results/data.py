@@ -183,17 +183,19 @@ def shift(
             if given[name] is None:
                 given[name] = column_of(values, data.beside[name])
     absent = [name for name, part in given.items() if part is None]
+    columns = [column for name in absent if (column := data.beside.get(name))]
+    hint = f" The data has no column '{columns[0]}'." if columns else ""
     if data.has_offset and len(absent) == len(given):
         raise PenglmInputError(
             "the model was fitted with an offset or exposure; predict needs one too: "
-            "pass offset= or exposure= (offset=0 for a unit exposure).",
+            f"pass offset= or exposure= (offset=0 for a unit exposure).{hint}",
             argument="offset",
         )
     if needs_both and absent:
         raise PenglmInputError(
             "the model was fitted with an offset and an exposure; predict needs both, "
             f"and {absent[0]} is not there: pass {absent[0]}= (offset=0, exposure=1 "
-            "for none).",
+            f"for none).{hint}",
             argument=absent[0],
         )
     total = np.zeros(n_rows)
