@@ -3,10 +3,11 @@
 from typing import Any
 
 from penglm.exceptions import PenglmInputError
-from penglm.families.base import Family, Interval, Link, ProbabilityLink
+from penglm.families.base import Family, Link, ProbabilityLink
 from penglm.families.binomial import Binomial
 from penglm.families.gamma import Gamma
 from penglm.families.gaussian import Gaussian
+from penglm.families.interval import Interval
 from penglm.families.inverse_gaussian import InverseGaussian
 from penglm.families.links import (
     Cauchy,

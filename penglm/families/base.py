@@ -1,7 +1,6 @@
 """What a family and a link are; every contract of the floor is written here, once."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from penglm._typing import Vector
 from penglm.exceptions import PenglmInputError
 from penglm.families.conjugate import conjugate
+from penglm.families.interval import Interval
 
 ESTIMATE = "estimate"
 """What stands in the place of a parameter that a fit shall find."""
@@ -16,32 +16,6 @@ ESTIMATE = "estimate"
 
 Shares: TypeAlias = tuple[Vector, Vector, Vector]
 """Probabilities (n,) of a smaller, an equal and a larger response."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An interval of the real line, open unless an end is said to be closed."""
-
-    low: float
-    high: float
-    low_closed: bool = False
-    high_closed: bool = False
-
-    def contains(self, values: Vector) -> Any:
-        """Return a boolean (n,): which values lie inside."""
-        above = values >= self.low if self.low_closed else values > self.low
-        below = values <= self.high if self.high_closed else values < self.high
-        return above & below
-
-    def __contains__(self, other: object) -> bool:
-        return isinstance(other, Interval) and (
-            self.low <= other.low and other.high <= self.high
-        )
-
-    def __str__(self) -> str:
-        left = "[" if self.low_closed else "("
-        right = "]" if self.high_closed else ")"
-        return f"{left}{self.low:g}, {self.high:g}{right}"
 
 
 class Link(ABC):

@@ -6,8 +6,9 @@ import numpy as np
 from scipy.special import expit, gammaln, xlog1py, xlogy
 
 from penglm._typing import Vector
-from penglm.families.base import Family, Interval, ProbabilityLink, Shares
+from penglm.families.base import Family, ProbabilityLink, Shares
 from penglm.families.counts import whole
+from penglm.families.interval import Interval
 from penglm.families.links import Logit
 
 

@@ -4,7 +4,8 @@ import numpy as np
 from scipy.special import gammainc, gammaincc, gammaln
 
 from penglm._typing import Vector
-from penglm.families.base import Family, Interval, Shares
+from penglm.families.base import Family, Shares
+from penglm.families.interval import Interval
 from penglm.families.links import Inverse, Log
 
 

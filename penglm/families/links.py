@@ -5,7 +5,8 @@ from scipy.special import expit, log_expit, log_ndtr, logit, ndtr, ndtri
 
 from penglm._typing import Vector
 from penglm.exceptions import PenglmInputError
-from penglm.families.base import Interval, Link, ProbabilityLink
+from penglm.families.base import Link, ProbabilityLink
+from penglm.families.interval import Interval
 
 POSITIVE = Interval(0.0, np.inf)
 NEGATIVE = Interval(-np.inf, 0.0)

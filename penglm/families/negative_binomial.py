@@ -7,8 +7,9 @@ from scipy.special import betainc, betaincc, expit, gammaln, xlogy
 
 from penglm._typing import Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
-from penglm.families.base import ESTIMATE, Family, Interval, Link, Shares
+from penglm.families.base import ESTIMATE, Family, Link, Shares
 from penglm.families.counts import whole
+from penglm.families.interval import Interval
 from penglm.families.links import CLogLog, Log, NBinomial
 from penglm.likelihood import argmax
 

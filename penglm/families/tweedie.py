@@ -6,7 +6,8 @@ from scipy.special import expit
 from penglm._typing import Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families import compound
-from penglm.families.base import ESTIMATE, Family, Interval, Link, Shares
+from penglm.families.base import ESTIMATE, Family, Link, Shares
+from penglm.families.interval import Interval
 from penglm.families.links import Log, Power
 from penglm.likelihood import summit
 
