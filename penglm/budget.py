@@ -170,6 +170,9 @@ class Search:
     def upwards(self, largest: float) -> float:
         """Return a strength above that at which a lasso would be empty: ridge."""
         least = self.excess(float("inf"))
+        if least == float("inf"):
+            # Free columns run off to infinity, whatever the others may cost.
+            return least
         if least > 0.0:
             raise PenglmInputError(
                 f"budget = {self.budget:g}, but coefficients within their limits "

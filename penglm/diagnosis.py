@@ -85,6 +85,28 @@ def tell(
         warn(text, ConvergenceWarning)
 
 
+def tell_budget(
+    solution: Solution, budget: float, cost: float, options: Options
+) -> None:
+    """Warn, or raise, about a solution that is optimal and leaves a budget unspent.
+
+    Raises
+    ------
+    ConvergenceError
+        In place of the warning, if the options say so.
+    """
+    reason = "next to it solutions cost more, with nothing between in double precision"
+    if not solution.certificate.is_convex:
+        reason = "next to it solutions jump beyond, since the loss is not convex"
+    text = (
+        f"the solution at alpha = {solution.alpha:.4g} costs {cost:.6g} of the budget "
+        f"{budget:.6g}, and {reason}. Pass alpha, or another budget."
+    )
+    if options.on_nonconvergence == "raise":
+        raise ConvergenceError(text)
+    warn(text, ConvergenceWarning)
+
+
 def tell_rank(
     solutions: Sequence[Solution], problem: Problem, names: Sequence[str]
 ) -> None:

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 import penglm as pg
-from penglm.exceptions import PenglmInputError, RankWarning
+from penglm.exceptions import (
+    ConvergenceError,
+    ConvergenceWarning,
+    PenglmInputError,
+    RankWarning,
+    SeparationWarning,
+)
+from penglm.solver.solution import Status
 
 FAMILIES = ("gaussian", "binomial", "poisson", "gamma")
 
@@ -154,6 +161,30 @@ def test_separated_classes_spend_any_budget():
     fit = model.fit(budget=50.0)
     assert fit.converged
     assert cost(fit, 1.0) == pytest.approx(50.0, rel=1e-8, abs=0.0)
+
+
+def test_free_columns_that_separate_are_told_whatever_the_budget():
+    X = np.linspace(-1.0, 1.0, 20)[:, None] ** [1, 2]
+    y = (X[:, 0] > 0.1).astype(int)
+    model = pg.PenalizedGLM(y, X, "binomial", penalty_factor=[0.0, 1.0])
+    with pytest.warns(SeparationWarning, match="Penalise those columns"):
+        fit = model.fit(budget=1.0)
+    assert fit.status is Status.NO_FINITE_SOLUTION
+
+
+def test_budget_within_a_jump_is_told_with_what_the_solution_costs():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 1))
+    y = rng.wald(np.exp(1.2 * x[:, 0]), 3.0)
+    model = pg.PenalizedGLM(y, x, "inverse_gaussian", link="log")
+    text = r"costs .*e-0\d of the budget 0\.05, and next to it solutions jump beyond"
+    with pytest.warns(ConvergenceWarning, match=text):
+        fit = model.fit(budget=0.05)
+    assert fit.status is Status.OPTIMAL_INACCURATE
+    # What follows in the path costs fourteen times as much.
+    assert model.fit(0.9999 * model.alpha_max()).coef[0] * x.std() > 0.7
+    with pytest.raises(ConvergenceError, match=text):
+        model.fit(budget=0.05, on_nonconvergence="raise")
 
 
 def test_result_says_how_it_was_chosen():

@@ -9,8 +9,8 @@ import numpy as np
 
 from penglm import checks
 from penglm._typing import Index, Vector
-from penglm.budget import budgets, solve_budget, start_below
-from penglm.diagnosis import tell
+from penglm.budget import budgets, solve_budget, spent, start_below
+from penglm.diagnosis import tell, tell_budget
 from penglm.exceptions import PenglmInputError
 from penglm.path import solve_at
 from penglm.results.data import ModelData, ModelSpec
@@ -156,7 +156,12 @@ class PathResults:
         """Return the fit of least loss among those that cost no more."""
         solved = self.solved
         solution = solve_budget(solved.problem, most, solved.null, solved.options)
-        tell([solution], solved.problem, self.data.names, solved.options)
+        is_missed = solution.status is Status.OPTIMAL_INACCURATE
+        if is_missed and solution.certificate.kkt_residual <= solved.options.tol:
+            cost = spent(solved.problem, solution)
+            tell_budget(solution, most, cost, solved.options)
+        else:
+            tell([solution], solved.problem, self.data.names, solved.options)
         return self.result(solution, f"budget {most:.6g}")
 
     def before(self, alpha: float) -> Warm | None:
