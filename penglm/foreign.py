@@ -17,7 +17,7 @@ from penglm.families import Family
 from penglm.path import solve_at, with_gap
 from penglm.results.fit import FitResults
 from penglm.solver.outcome import Options
-from penglm.solver.solution import SparseVector
+from penglm.solver.solution import Solution, SparseVector
 from penglm.statement import Statement
 
 # Models that are a GLM by another name: family and link.
@@ -165,11 +165,14 @@ class Drop:
     strength : float
     constant : float
         Value of that column; 0 if there is none.
+    own : Statement
+        With the constant as its intercept, the columns as they are.
     """
 
     statement: Statement
     strength: float
     constant: float
+    own: Statement
 
     @classmethod
     def of(cls, statement: Statement, alpha: Any, origin: Origin) -> "Drop":
@@ -201,14 +204,26 @@ class Drop:
             lower=lower,
             upper=upper,
         )
-        return cls(built, strength, origin.constant if has_column else 0.0)
+        plain = replace(statement, standardize=False)
+        if not has_column:
+            return cls(built, strength, 0.0, plain)
+        # With the inverse link a constant of zero has no mean; unpenalised it has one.
+        problem = statement.problem(1.0)
+        alone, others = problem.original(statement.null.outcome.warm.point)
+        built = built.starting_at(0.0, np.r_[alone / origin.constant, others])
+        return cls(built, strength, origin.constant, plain)
 
-    def only(self, support: Array) -> "Drop":
-        """Return the same without a penalty, columns outside a support left out."""
-        factor = np.where(support, 0.0, np.inf)
-        return replace(
-            self, strength=0.0, statement=replace(self.statement, penalty_factor=factor)
-        )
+    def only(self, solution: Solution) -> "Drop":
+        """Return the same without a penalty, columns that a fit left at zero out."""
+        coef = solution.coef
+        factor = np.where(coef != 0.0, 0.0, np.inf)
+        if self.constant == 0.0 or coef[0] != 0.0:
+            # Unpenalised, the constant is an intercept like any other.
+            factor = factor[int(self.constant != 0.0) :]
+            return Drop(replace(self.own, penalty_factor=factor), 0.0, 0.0, self.own)
+        statement = replace(self.statement, penalty_factor=factor)
+        statement = statement.starting_at(0.0, coef)
+        return replace(self, strength=0.0, statement=statement)
 
 
 def in_our_order(alpha: Any, origin: Origin, n_params: int) -> Vector:
@@ -274,7 +289,7 @@ def fit_regularized(
     problem = drop.statement.problem(mix)
     solution = solve_at(problem, drop.strength, drop.statement.null, options)
     if refit:
-        drop = drop.only(solution.coef != 0.0)
+        drop = drop.only(solution)
         problem = drop.statement.problem(mix)
         solution = solve_at(problem, 0.0, drop.statement.null, options)
     tell([solution], problem, drop.statement.data.names, options)

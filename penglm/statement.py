@@ -24,7 +24,7 @@ from penglm.progress import Progress
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.fit import Solved
 from penglm.results.path import PathResults, in_order_of
-from penglm.solver.null import Null, fit_null
+from penglm.solver.null import Null, fit_null, null_at
 from penglm.solver.outcome import Options
 from penglm.solver.problem import Moments, Problem, measure
 from penglm.solver.quadratic import Curvature
@@ -117,6 +117,12 @@ class Statement:
         # The rows are the same, and so is what was measured of their columns.
         for name in ("engine", "moments", "is_standardized"):
             vars(other)[name] = getattr(self, name)
+        return other
+
+    def starting_at(self, intercept: float, coef: Vector) -> "Statement":
+        """Return the same with a point that has a mean in every row to start from."""
+        other = replace(self)
+        vars(other)["null"] = null_at(self.problem(1.0), intercept, coef)
         return other
 
     @cached_property

@@ -32,6 +32,7 @@ TABLE["amount"] = np.exp(ETA) * rng.gamma(2.0, size=N)
 X = sm.add_constant(TABLE[["a", "b"]])
 families = sm.families
 VAR = rng.uniform(0.5, 2.0, size=N)
+SHARES = sm.add_constant(pd.DataFrame(rng.random((N, 2)), columns=["u", "v"]))
 
 MODELS = {
     "gaussian": lambda: sm.GLM(TABLE.level, X),
@@ -222,6 +223,59 @@ def test_drop_in_minimises_what_statsmodels_does(name, alpha, L1_wt):
         assert best > value + 0.1 * abs(value)
         return
     assert_allclose(fit.params, theirs, rtol=0.0, atol=2e-4 * np.abs(theirs).max())
+
+
+# Links for which a constant of zero has no mean.
+WITHOUT_ZERO = {
+    "gamma": lambda: sm.GLM(TABLE.amount, SHARES, families.Gamma()),
+    "gamma, identity": lambda: sm.GLM(
+        TABLE.amount, SHARES, families.Gamma(families.links.Identity())
+    ),
+    "inverse gaussian": lambda: sm.GLM(
+        TABLE.amount, SHARES, families.InverseGaussian()
+    ),
+    "poisson, sqrt": lambda: sm.GLM(
+        TABLE["count"], SHARES, families.Poisson(families.links.Sqrt())
+    ),
+    "binomial, log": lambda: sm.GLM(
+        TABLE.is_one, SHARES, families.Binomial(families.links.Log())
+    ),
+}
+without_zero = pytest.mark.parametrize("name", WITHOUT_ZERO)
+
+
+@pytest.mark.filterwarnings("ignore:The .* link function does not respect")
+@pytest.mark.parametrize("alpha", [0.01, 0.3, [0.5, 0.0, 0.0], [0.1, 10.0, 10.0]])
+@without_zero
+def test_constant_is_penalised_where_zero_has_no_mean(name, alpha):
+    model = WITHOUT_ZERO[name]()
+    fit = pg.PenalizedGLM.from_statsmodels(model).fit_regularized(alpha=alpha, tol=1e-8)
+    assert fit.converged
+    value = objective(model, fit.params, np.array(alpha), 1.0)
+    around = np.array(fit.params) * (1.0 + 1e-4 * rng.normal(size=(50, 3)))
+    assert all(objective(model, p, np.array(alpha), 1.0) > value for p in around)
+    with np.errstate(all="ignore"):
+        theirs = model.fit_regularized(
+            alpha=alpha, start_params=0.99 * fit.params.to_numpy() + 0.001,
+            maxiter=2000, cnvrg_tol=1e-13, zero_tol=1e-12,
+        )  # fmt: skip
+    if np.isfinite(theirs.params).all():
+        assert value <= objective(model, theirs.params, np.array(alpha), 1.0) + 1e-9
+
+
+@pytest.mark.filterwarnings("ignore:The .* link function does not respect")
+@without_zero
+def test_refit_where_zero_has_no_mean_is_the_fit_of_the_support(name):
+    model = WITHOUT_ZERO[name]()
+    ours = pg.PenalizedGLM.from_statsmodels(model)
+    alone = ours.fit_regularized(alpha=[0.1, 10.0, 10.0], refit=True)
+    mean = model.family.link(np.mean(model.endog))
+    assert_allclose(alone.params, [mean, 0.0, 0.0], rtol=1e-8)
+    rest = ours.fit_regularized(alpha=[10.0, 0.0, 0.0], refit=True)
+    assert rest.intercept == 0.0
+    theirs = sm.GLM(model.endog, SHARES[["u", "v"]], model.family)
+    known = theirs.fit(start_params=rest.coef, tol=1e-14)
+    assert_allclose(rest.coef, known.params, rtol=1e-7)
 
 
 def test_scalar_alpha_penalises_the_constant():

@@ -82,6 +82,19 @@ def fit_null(problem: Problem, options: Options, rows: Index | None = None) -> N
     return Null(replace(outcome, warm=warm), deviance, scale)
 
 
+def null_at(problem: Problem, intercept: float, coef: Vector) -> Null:
+    """Return a start at a point in the units of the data, for which nothing is solved.
+
+    For problems whose coefficients, all zero, have no mean; ``coef`` (p,) has one in
+    every row.
+    """
+    here = quadratic.expand(problem, problem.point(intercept, coef))
+    warm = Warm(here.point, 0.0, here.score, here=here)
+    outcome = Outcome(warm, Status.OPTIMAL, here.loss, 0, (here.loss,))
+    deviance = 2.0 * here.loss * problem.weight_total
+    return Null(outcome, deviance, score_scale(problem, here))
+
+
 def solve_alone(
     problem: Problem, start: Expansion, options: Options
 ) -> tuple[Outcome, float]:
