@@ -79,13 +79,21 @@ def as_statsmodels(results: "FitResults") -> Any:
             argument="exog",
         )
     family, scale = family_of(spec.family)
+    y: Any = pd.Series(data.y[used], name=data.y_name)
+    precision = data.precision[used]
+    if scale is None and spec.family.has_trials and np.any(precision != 1.0):
+        # Of shares with weights its likelihood is not that of the counts; the scale it
+        # estimates from counts forgets their number.
+        names = [data.y_name, f"not {data.y_name}"]
+        counts = np.column_stack([y * precision, (1.0 - y) * precision])
+        y = pd.DataFrame(counts, columns=names)
+        precision = np.ones_like(precision)
     with warnings.catch_warnings():
         # penglm has said itself what it had to say about this model.
         warnings.simplefilter("ignore")
         model = sm.GLM(
-            pd.Series(data.y[used], name=data.y_name), exog, family,
-            offset=data.offset[used], freq_weights=data.freq_weights[used],
-            var_weights=data.precision[used],
+            y, exog, family, offset=data.offset[used],
+            freq_weights=data.freq_weights[used], var_weights=precision,
         )  # fmt: skip
         return model.fit(start_params=results.params.to_numpy(), scale=scale, tol=1e-12)
 

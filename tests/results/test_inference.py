@@ -113,6 +113,35 @@ def test_prediction_with_its_error_is_statsmodels():
     assert_allclose(ours.predict(X), theirs.predict(sm.add_constant(X)), rtol=SOLVED)
 
 
+@pytest.mark.parametrize("freq_weights", [None, COUNT])
+def test_results_of_statsmodels_have_the_likelihood_of_counts(freq_weights):
+    trials = RNG.integers(1, 9, N)
+    wins = RNG.binomial(trials, 0.4)
+    pair = np.c_[wins, trials - wins]
+    theirs = sm.GLM(
+        pair, sm.add_constant(X), families.Binomial(), freq_weights=freq_weights
+    ).fit(tol=1e-14)
+    ours = pg.PenalizedGLM(pair, X, "binomial", freq_weights=freq_weights).fit(0.0)
+    found = ours.to_statsmodels()
+    for each in ("llf", "aic", "deviance", "pearson_chi2", "df_resid", "bse", "llnull"):
+        known = getattr(theirs, each)
+        assert_allclose(getattr(found, each), known, rtol=1e-8, err_msg=each)
+    assert_allclose(found.llf, ours.llf, rtol=1e-10)
+    shares = pg.PenalizedGLM(
+        wins / trials, X, "binomial", var_weights=trials, freq_weights=freq_weights
+    ).fit(0.0)
+    assert_allclose(shares.to_statsmodels().llf, ours.llf, rtol=1e-10)
+
+
+def test_quasi_binomial_has_the_errors_of_an_estimated_dispersion():
+    trials = RNG.integers(1, 9, N)
+    wins = RNG.binomial(trials, RNG.beta(1.0, 1.0, N))
+    fit = pg.PenalizedGLM(np.c_[wins, trials - wins], X, "quasibinomial").fit(0.0)
+    plain = pg.PenalizedGLM(np.c_[wins, trials - wins], X, "binomial").fit(0.0)
+    assert fit.scale > 1.5
+    assert_allclose(fit.bse, np.sqrt(fit.scale) * plain.bse, rtol=1e-6)
+
+
 def test_results_of_statsmodels_keep_the_names_of_a_formula():
     data = X.assign(y=MODELS["poisson"][0], g=np.resize(list("xyz"), N))
     fit = pg.glm("y ~ a + g", data, "poisson").fit(0.0)
