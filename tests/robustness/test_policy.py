@@ -810,6 +810,24 @@ def test_errors_of_a_formula_count_rows_as_the_table_does(name):
     assert "missing=" not in str(caught.value)
 
 
+def test_rows_that_a_formula_cannot_compute_leave_everything_else_in_place():
+    years = 1.0 + np.arange(N) / 9
+    data = pd.DataFrame(
+        {"y": COUNTS, "a": put(X[:, 0], [3, 11], -99), "b": put(X[:, 1], 6, np.nan),
+         "t": years, "o": Y / 9, "w": 1.0 + np.arange(N) % 3}
+    )  # fmt: skip
+    kept = np.setdiff1d(np.arange(N), [3, 6, 11])
+    formula = "y ~ log(9 + a) + b + offset(log(t))"
+    with pytest.warns(DroppedRowsWarning, match="3 of 30"):
+        model = pg.glm(formula, data, "poisson", offset="o", freq_weights="w")
+    clean = pg.glm(formula, data.iloc[kept], "poisson", offset="o", freq_weights="w")
+    assert_array_equal(model.data.rows, kept)
+    for name in ("y", "offset", "sample_weight", "freq_weights"):
+        found, expected = (getattr(each.data, name) for each in (model, clean))
+        assert_array_equal(found, expected)
+    assert_array_equal(model.fit(0.05).params, clean.fit(0.05).params)
+
+
 def test_weights_that_are_all_missing_leave_no_row():
     text = "no row is left after dropping missing values; nothing to fit."
     with pytest.raises(PenglmInputError, match=exactly(text)):
