@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import statsmodels.api as sm
 from numpy.testing import assert_allclose, assert_array_equal
 
 import penglm as pg
@@ -221,6 +222,20 @@ def test_pairs_are_rows_of_zeros_and_ones_with_weights():
     ).fit(0.01, tol=1e-10)  # fmt: skip
     # The tolerance of both fits, times the condition of two columns.
     assert_allclose(a.params, b.params, rtol=1e-8)
+
+
+def test_precision_of_a_proportion_is_its_trials():
+    X = np.random.default_rng(2).normal(size=(5, 1))
+    pairs = np.array([[1, 2], [3, 1], [2, 2], [1, 4], [5, 0]])
+    trials = pairs.sum(axis=1)
+    peer = sm.GLM(pairs, sm.add_constant(X), sm.families.Binomial()).fit()
+    by_pair = pg.PenalizedGLM(pairs, X, "binomial").fit(0.0)
+    by_share = pg.PenalizedGLM(
+        pairs[:, 0] / trials, X, "binomial", var_weights=trials
+    ).fit(0.0)  # fmt: skip
+    for name in ("llf", "aic", "deviance", "df_resid"):
+        for fit in (by_pair, by_share):
+            assert getattr(fit, name) == pytest.approx(getattr(peer, name), rel=1e-9)
 
 
 NAMED = {
