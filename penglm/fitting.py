@@ -208,7 +208,7 @@ class Fitting:
         alphas : array (m,), optional
             Strengths, in any order; results come back in that order.
         n_alphas : int, default 100
-            Points of the automatic path, from ``alpha_max`` down.
+            Points of the automatic path, from ``alpha_max`` down; one where that is 0.
         alpha_min_ratio : float, optional
             Smallest strength over ``alpha_max``: 1e-4, or 1e-2 where there are fewer
             rows than columns.

@@ -42,7 +42,10 @@ def alpha_grid(largest: float, n_alphas: int, alpha_min_ratio: float) -> Vector:
 def automatic_grid(
     problem: Problem, null: Null, n_alphas: int, alpha_min_ratio: float | None
 ) -> Vector:
-    """Return the strengths of a path for which none were given."""
+    """Return the strengths of a path for which none were given.
+
+    One of 0 where no strength makes a difference.
+    """
     n_alphas = checks.whole(n_alphas, "n_alphas")
     ratio = 1e-2 if problem.engine.n_obs < problem.n_features else 1e-4
     if alpha_min_ratio is not None:
@@ -52,7 +55,8 @@ def automatic_grid(
             f"alpha_min_ratio = {alpha_min_ratio}; it must lie in (0, 1].",
             argument="alpha_min_ratio",
         )
-    return alpha_grid(alpha_max(problem, null), n_alphas, ratio)
+    largest = alpha_max(problem, null)
+    return alpha_grid(largest, n_alphas if largest > 0.0 else 1, ratio)
 
 
 def solve_path(

@@ -281,3 +281,16 @@ def test_loss_that_is_not_convex_has_no_gap_at_any_point():
         assert not point.certificate.is_convex
         assert point.certificate.duality_gap is None
         assert point.certificate.kkt_residual <= 1e-5
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"penalty_factor": 0.0}, {"penalty_factor": np.inf}, {"lower": 0.0, "upper": 0.0}],
+)
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.0])
+def test_path_on_which_no_strength_matters_is_one_point(given, l1_ratio):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 2)), rng.normal(size=30)
+    path = pg.PenalizedGLM(y, X, **given).fit_path(l1_ratio=l1_ratio)
+    assert_array_equal(path.alphas, [0.0])
+    assert path.converged
