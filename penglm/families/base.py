@@ -8,6 +8,7 @@ import numpy as np
 from penglm._typing import Vector
 from penglm.exceptions import PenglmInputError
 from penglm.families.conjugate import conjugate
+from penglm.families.derived import keeps_terms
 from penglm.families.interval import Interval
 
 ESTIMATE = "estimate"
@@ -166,8 +167,9 @@ class Family(ABC):
     @property
     def is_canonical(self) -> bool:
         """Whether expected and observed information coincide."""
-        kind = self.canonical_link
-        return kind is not None and isinstance(self.link, kind)
+        # A link or a family derived from one may be another function.
+        same_link = type(self.link) is self.canonical_link
+        return same_link and keeps_terms(type(self))
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -201,7 +203,8 @@ class Family(ABC):
     @property
     def is_convex(self) -> bool:
         """Whether the half-deviance is convex in ``eta``."""
-        return self.link.name in self.convex_links
+        # A derived link without a name of its own is not the one that is meant.
+        return "name" in vars(type(self.link)) and self.link.name in self.convex_links
 
     def admits(self, eta: Vector) -> Any:
         """Return a boolean (n,): linear predictors with a mean in ``mu_range``."""

@@ -8,6 +8,7 @@ from scipy.special import expit, gammaln, xlog1py, xlogy
 from penglm._typing import Vector
 from penglm.families.base import Family, ProbabilityLink, Shares
 from penglm.families.counts import whole
+from penglm.families.derived import has_terms
 from penglm.families.interval import Interval
 from penglm.families.links import Logit
 
@@ -62,10 +63,12 @@ class Binomial(Family):
         return 0.5 * (y + 0.5)
 
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
+        if not has_terms(type(self), Binomial):
+            return super().working_terms(y, eta)
         compiled = self.compiled_terms(y, eta)
         if compiled is not None:
             return compiled
-        if self.is_canonical:
+        if type(self.link) is Logit:
             mu, rest = expit(eta), expit(-eta)
             # With 1 - mu at hand nothing cancels where mu rounds to 1.
             score_factor = y * rest - (1.0 - y) * mu

@@ -5,6 +5,7 @@ from scipy.special import gammainc, gammaincc, gammaln
 
 from penglm._typing import Vector
 from penglm.families.base import Family, Shares
+from penglm.families.derived import has_terms
 from penglm.families.interval import Interval
 from penglm.families.links import Inverse, Log
 
@@ -46,7 +47,7 @@ class Gamma(Family):
         return 0.5 * (y + float(np.average(y, weights=sample_weight)))
 
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
-        if not isinstance(self.link, Log):
+        if type(self.link) is not Log or not has_terms(type(self), Gamma):
             return super().working_terms(y, eta)
         with np.errstate(divide="ignore", over="ignore"):
             apart = np.log(y) - eta

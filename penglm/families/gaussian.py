@@ -5,6 +5,7 @@ from scipy.special import ndtr
 
 from penglm._typing import Vector
 from penglm.families.base import Family, Shares
+from penglm.families.derived import has_terms
 from penglm.families.interval import Interval
 from penglm.families.links import Identity
 
@@ -51,7 +52,7 @@ class Gaussian(Family):
         return np.where(y > 0.0, y, size)
 
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
-        if not self.is_canonical:
+        if type(self.link) is not Identity or not has_terms(type(self), Gaussian):
             return super().working_terms(y, eta)
         residual = y - eta
         return 0.5 * residual**2, residual, np.ones_like(eta)
@@ -59,7 +60,9 @@ class Gaussian(Family):
     def conjugate(
         self, y: Vector, dual: Vector, near: Vector | None = None
     ) -> Vector | None:
-        return dual * (y + 0.5 * dual) if self.is_canonical else None
+        if not self.is_canonical:
+            return super().conjugate(y, dual, near)
+        return dual * (y + 0.5 * dual)
 
     def cumulative(
         self, y: Vector, mu: Vector, precision: Vector, dispersion: float

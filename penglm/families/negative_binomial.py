@@ -9,6 +9,7 @@ from penglm._typing import Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families.base import ESTIMATE, Family, Link, Shares
 from penglm.families.counts import whole
+from penglm.families.derived import has_terms
 from penglm.families.interval import Interval
 from penglm.families.links import CLogLog, Log, NBinomial
 from penglm.likelihood import argmax
@@ -75,7 +76,8 @@ class NegativeBinomial(Family):
 
     @property
     def is_canonical(self) -> bool:
-        return isinstance(self.link, NBinomial) and self.link.theta == self.theta
+        same_theta = self.link.parameters.get("theta") == self.theta
+        return same_theta and super().is_canonical
 
     @property
     def is_convex(self) -> bool:
@@ -128,15 +130,17 @@ class NegativeBinomial(Family):
         return mu if np.isinf(top) else top * mu / (top + mu)
 
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
+        if not has_terms(type(self), NegativeBinomial):
+            return super().working_terms(y, eta)
         t, known = self.theta, np.log(self.theta)
-        if isinstance(self.link, Log):
+        if type(self.link) is Log:
             with np.errstate(over="ignore"):
                 mu = np.exp(eta)
             # mu / (1 + mu / theta), which stays a number where mu does not.
             rate, share = t * expit(eta - known), expit(known - eta)
             loss = self.loss(y, mu, eta, np.logaddexp(eta, known))
             return loss, y * share - rate, rate
-        if not self.is_canonical:
+        if type(self.link) is not NBinomial or self.link.theta != t:
             return super().working_terms(y, eta)
         valid = self.admits(eta)
         inside = np.where(valid, eta, -1.0)

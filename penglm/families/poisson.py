@@ -8,6 +8,7 @@ from scipy.special import gammaln, pdtr, pdtrc, xlogy
 from penglm._typing import Vector
 from penglm.families.base import Family, Shares
 from penglm.families.counts import whole
+from penglm.families.derived import has_terms
 from penglm.families.interval import Interval
 from penglm.families.links import Log
 
@@ -55,7 +56,7 @@ class Poisson(Family):
         return 0.5 * (y + (float(np.average(y, weights=sample_weight)) or 1.0))
 
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
-        if not self.is_canonical:
+        if type(self.link) is not Log or not has_terms(type(self), Poisson):
             return super().working_terms(y, eta)
         compiled = self.compiled_terms(y, eta)
         if compiled is not None:

@@ -7,14 +7,17 @@ from penglm._typing import Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families import compound
 from penglm.families.base import ESTIMATE, Family, Link, Shares
+from penglm.families.derived import has_terms
 from penglm.families.interval import Interval
-from penglm.families.links import Log, Power
+from penglm.families.links import Inverse, InverseSquared, Log, Power, Sqrt
 from penglm.likelihood import summit
 
 # Powers that are looked at, and those that are taken for an answer: nearer to 1 the
 # density is a row of separate peaks, nearer to 2 it is the gamma's.
 LOOKED_AT = 1.005, 1.995
 LEAST_POWER, MOST_POWER = 1.02, 1.98
+# Of one derived from them nothing is known.
+POWERS = Power, Sqrt, Inverse, InverseSquared
 # Of the search: logit of the power, logarithm of the variance of a typical row.
 REACH = np.array([10.0, 10.0])
 
@@ -68,7 +71,7 @@ class Tweedie(Family):
 
     @property
     def is_convex(self) -> bool:
-        if isinstance(self.link, Power):
+        if isinstance(self.link, Power) and type(self.link) in POWERS:
             # The terms go as eta to the powers (1-p)/q and (2-p)/q.
             q, p = self.link.exponent, self.power
             return 0.0 < q <= 2.0 - p or 1.0 - p <= q < 0.0
@@ -138,7 +141,7 @@ class Tweedie(Family):
         return 0.5 * (y + (float(np.average(y, weights=sample_weight)) or 1.0))
 
     def working_terms(self, y: Vector, eta: Vector) -> tuple[Vector, Vector, Vector]:
-        if not isinstance(self.link, Log):
+        if type(self.link) is not Log or not has_terms(type(self), Tweedie):
             return super().working_terms(y, eta)
         p = self.power
         with np.errstate(over="ignore", invalid="ignore"):

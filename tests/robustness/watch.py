@@ -22,6 +22,7 @@ from scipy import sparse
 
 from penglm import frame
 from penglm.design import Design
+from penglm.families import FAMILIES, LINKS
 from penglm.results.cross_validation import CVResults
 from penglm.results.fit import FitResults
 from penglm.results.path import PathResults
@@ -141,7 +142,10 @@ class Watch:
         data, spec = results.data, results.spec
         if results.solved is None:
             return "loaded, or of fit_regularized", None
-        if not knows(spec.family.name, spec.family.link.name):
+        # A class derived from another has its name, but may be another function.
+        own = type(spec.family) in FAMILIES.values()
+        own = own and type(spec.family.link) in LINKS.values()
+        if not own or not knows(spec.family.name, spec.family.link.name):
             return "family or link unknown to the judge", None
         if spec.penalty not in PENALTIES:
             return "penalty unknown to the judge", None
