@@ -28,6 +28,7 @@ GLM_BY_NAME = {
     "Probit": ("binomial", "probit"),
     "Poisson": ("poisson", None),
 }
+TAKEN = ("GLM", *GLM_BY_NAME)
 # Models whose penalised likelihood is a sum over the rows, with methods of its own.
 SUMMED = ("Logit", "Probit", "Poisson")
 # What statsmodels' method takes to steer its search; ours needs no steering.
@@ -105,9 +106,11 @@ def arguments(model: Any) -> dict[str, Any]:
     elif kind in GLM_BY_NAME:
         family, link = GLM_BY_NAME[kind]
     else:
+        held = type(getattr(model, "model", None)).__name__
+        way_out = f" Pass its model: {held} is one." if held in TAKEN else ""
         raise PenglmInputError(
             f"a statsmodels {kind} is not a model that penglm can state; it takes GLM, "
-            f"{', '.join(GLM_BY_NAME)}.",
+            f"{', '.join(GLM_BY_NAME)}.{way_out}",
             argument="model",
         )
     exog, is_constant = np.asarray(model.exog), constant_columns(model)

@@ -284,6 +284,17 @@ def test_scalar_alpha_penalises_the_constant():
     assert model.fit_regularized(alpha=[0.0, 1e3, 1e3]).intercept != 0.0
 
 
+def test_result_in_place_of_a_model_is_told_where_the_model_is():
+    with pytest.raises(PenglmInputError, match="Pass its model: GLM is one"):
+        pg.PenalizedGLM.from_statsmodels(MODELS["gaussian"]().fit())
+
+
+def test_table_without_the_columns_that_patsy_made_is_refused_by_name():
+    fit = pg.PenalizedGLM.from_statsmodels(MODELS["formula"]()).fit(0.01)
+    with pytest.raises(PenglmInputError, match=r"no column 'C\(g\)\[T.v\]'"):
+        fit.predict(TABLE)
+
+
 def test_refit_is_the_unpenalised_fit_of_the_support():
     model = MODELS["gaussian"]()
     ours = pg.PenalizedGLM.from_statsmodels(model)

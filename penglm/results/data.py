@@ -146,6 +146,8 @@ def encode(
             own_offset = formula_offset
         n_rows = design.shape[0]
     else:
+        # Before cells are read: those of columns that are not needed may be no numbers.
+        refuse_absent(arrays.column_names(values), data.names)
         table = arrays.table(values, "data", only=data.names)
         chosen = select(table, data.names)
         n_rows = chosen.shape[0]
@@ -242,18 +244,24 @@ def means(family: Family, eta: Vector, is_missing: Any = None) -> Vector:
     return mu
 
 
+def refuse_absent(given: tuple[str, ...], names: tuple[str, ...]) -> None:
+    """Raise if a data frame lacks one of the model's columns, which have names."""
+    if not given or all(name.startswith("x") for name in names):
+        return
+    absent = next((name for name in names if name not in given), None)
+    if absent is not None:
+        raise PenglmInputError(
+            f"the data to predict has no column '{absent}'; it has "
+            f"{', '.join(given[:10])}.",
+            argument=absent,
+        )
+
+
 def select(given: arrays.Table, names: tuple[str, ...]) -> Any:
     """Return the model's columns of a table, by name where there are names."""
     if given.named and set(names) <= set(given.names):
         places = [given.names.index(name) for name in names]
         return given.values[:, places]
-    if given.named and not all(name.startswith("x") for name in names):
-        absent = next(name for name in names if name not in given.names)
-        raise PenglmInputError(
-            f"the data to predict has no column '{absent}'; it has "
-            f"{', '.join(given.names[:10])}.",
-            argument=absent,
-        )
     if given.values.shape[1] != len(names):
         raise PenglmInputError(
             f"the data to predict has {given.values.shape[1]} columns but the model "
