@@ -186,10 +186,13 @@ class Drop:
         # Theirs is divided by the rows, ours by the weight total. Their WLS multiplies
         # by the weights on average itself.
         rows = data.sample_weight.size / data.sample_weight.sum()
-        shared = float(each.max(initial=0.0))
-        factor = each / shared if shared > 0.0 else np.ones(n_params)
+        # What is penalised without end is left out.
+        is_out = np.isinf(each)
+        shared = float(each[~is_out].max(initial=0.0))
+        factor = np.where(is_out, np.inf, each / shared if shared > 0.0 else 1.0)
         strength = shared * (1.0 if origin.kind == "WLS" else float(rows))
-        has_column = own and bool(factor[0] > 0.0) and shared > 0.0
+        has_column = own and 0.0 < each[0] < np.inf
+        is_free = own and each[0] == 0.0
         names, design, limits = data.names, data.design, (-np.inf, np.inf)
         lower, upper = statement.lower, statement.upper
         if has_column:
@@ -201,13 +204,14 @@ class Drop:
         built = Statement.build(
             replace(data, names=names, design=design, term_slices={}),
             statement.family,
-            fit_intercept=own and not has_column,
+            fit_intercept=is_free,
             standardize=False,
             penalty_factor=factor,
             lower=lower,
             upper=upper,
         )
-        plain = replace(statement, standardize=False)
+        is_there = has_column or is_free
+        plain = replace(statement, standardize=False, fit_intercept=is_there)
         if not has_column:
             return cls(built, strength, 0.0, plain)
         # With the inverse link a constant of zero has no mean; unpenalised it has one.

@@ -213,9 +213,9 @@ class PenalizedGLM(Fitting):
         method : {"elastic_net"}
         alpha : float or array (p + 1,)
             Penalty of every parameter, **the constant included**: in the order of the
-            statsmodels model, else the intercept first. The loss is the negative
-            log-likelihood at scale 1, divided by the number of rows; columns are not
-            standardised.
+            statsmodels model, else the intercept first; inf leaves one out. The loss is
+            the negative log-likelihood at scale 1, divided by the number of rows;
+            columns are not standardised.
         L1_wt : float, default 1.0
             What ``l1_ratio`` is elsewhere.
         start_params : ignored

@@ -284,6 +284,22 @@ def test_scalar_alpha_penalises_the_constant():
     assert model.fit_regularized(alpha=[0.0, 1e3, 1e3]).intercept != 0.0
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("refit", [False, True])
+def test_infinite_penalty_leaves_a_parameter_out(refit):
+    ours = pg.PenalizedGLM.from_statsmodels(MODELS["gaussian"]())
+    found = ours.fit_regularized(alpha=[0.0, 0.1, np.inf], refit=refit)
+    expected = ours.fit_regularized(alpha=[0.0, 0.1, 1e6], refit=refit)
+    assert_allclose(found.params, expected.params, rtol=1e-8)
+    alone = ours.fit_regularized(alpha=[np.inf, 0.1, 0.1], refit=refit)
+    bare = pg.PenalizedGLM.from_statsmodels(MODELS["no constant"]())
+    known = bare.fit_regularized(alpha=0.1, refit=refit)
+    assert_allclose(alone.params, [0.0, *known.params], rtol=1e-8)
+    assert not ours.fit_regularized(alpha=np.inf, refit=refit).params.any()
+    free = ours.fit_regularized(alpha=[0.0, np.inf, np.inf], refit=refit)
+    assert_allclose(free.params, [TABLE.level.mean(), 0.0, 0.0], rtol=1e-8)
+
+
 def test_result_in_place_of_a_model_is_told_where_the_model_is():
     with pytest.raises(PenglmInputError, match="Pass its model: GLM is one"):
         pg.PenalizedGLM.from_statsmodels(MODELS["gaussian"]().fit())
