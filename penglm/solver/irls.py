@@ -159,7 +159,9 @@ class Stall:
 
     def is_over(self, objective: float, violation: float, size: float) -> bool:
         """Tell whether it is time to give up; asked once a step."""
-        falls = objective < self.objective - ROUNDING * size
+        # A start without a mean in some row has an objective, and a size, without end.
+        is_known = np.isfinite(objective)
+        falls = is_known and objective < self.objective - ROUNDING * size
         improves = violation < PROGRESS * self.violation
         self.count = 0 if falls or improves else self.count + 1
         self.objective = min(objective, self.objective)

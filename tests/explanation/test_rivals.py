@@ -214,3 +214,17 @@ def test_unknown_name_is_refused():
     rows, y = proxies()
     with pytest.raises(PenglmInputError, match="no column or term"):
         pg.PenalizedGLM(y, rows, "poisson").fit(0.2).rivals("zebra")
+
+
+@pytest.mark.filterwarnings("error")
+def test_removals_that_start_where_some_row_has_no_mean_are_fits():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(300, 6)), columns=list("abcdef"))
+    y = rng.exponential(np.exp(1.0 + 0.5 * X.a - 0.3 * X.b))
+    model = pg.PenalizedGLM(y, X, "gamma", link="inverse")
+    found = model.fit(0.05).rivals()
+    assert found.removals
+    for removal in found.removals:
+        fewer = pg.PenalizedGLM(y, X.drop(columns=removal.name), "gamma").fit(0.05)
+        for name, value in removal.coefs.items():
+            assert value == pytest.approx(fewer.params[name], rel=1e-4, abs=1e-7)
