@@ -188,15 +188,20 @@ def unique_names(names: Sequence[str]) -> None:
     )
 
 
-def array_of(values: Any) -> Array:
-    """Return an array; what NumPy's masked arrays hide is missing in it."""
+def unmasked(values: Any) -> Any:
+    """Return NumPy's masked arrays with what they hide missing, others as they are."""
     if not isinstance(values, np.ma.MaskedArray) or not np.ma.is_masked(values):
-        return np.asarray(values)
+        return values
     whole = values.dtype.kind in "iu"
     kind = values.dtype if values.dtype.kind == "f" else (float if whole else object)
     out = np.array(values, dtype=kind)
     out[np.ma.getmaskarray(values)] = None if out.dtype == object else np.nan
     return out
+
+
+def array_of(values: Any) -> Array:
+    """Return an array; what a mask hides is missing in it."""
+    return np.asarray(unmasked(values))
 
 
 def numbers(values: Any, argument: str) -> Array:

@@ -277,6 +277,17 @@ def test_an_offset_is_needed_where_there_was_one():
         without.predict(X, offset=offset)
 
 
+@pytest.mark.parametrize("argument", ["X", "y", "sample_weight"])
+def test_what_a_mask_hides_is_refused_as_missing(argument):
+    X, y, _, weight = counts()
+    given = {"X": np.asarray(X), "y": y, "sample_weight": weight}
+    mask = np.zeros(given[argument].shape, dtype=bool)
+    mask[3] = True
+    given[argument] = np.ma.masked_array(given[argument], mask)
+    with pytest.raises(ValueError, match="contains NaN"):
+        pg.PenalizedGLMRegressor("poisson").fit(**given)
+
+
 def test_nothing_is_predicted_before_fitting():
     with pytest.raises(NotFittedError):
         pg.PenalizedGLMRegressor().predict(np.zeros((2, 2)))

@@ -28,10 +28,12 @@ NUMBERS = (np.float64, np.float32)
 STORED = ("csc", "csr")
 
 
-def checked(estimator: BaseEstimator, X: Any, *y: Any, **how: Any) -> Any:
+def checked(estimator: BaseEstimator, X: Any, *responses: Any, **how: Any) -> Any:
     """Return rows, and responses if given, as scikit-learn checks them."""
     # Only to refuse by name what has no rows yet.
     arrays.opened(X, "X")
+    # scikit-learn would read what a mask hides.
+    X, *y = map(arrays.unmasked, (X, *responses))
     return validate_data(estimator, X, *y, accept_sparse=STORED, dtype=NUMBERS, **how)
 
 
@@ -172,7 +174,7 @@ def weights(sample_weight: Any, X: Any) -> Vector | None:
     if sample_weight is None:
         return None
     checked: Vector = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        arrays.unmasked(sample_weight), X, dtype=np.float64, ensure_non_negative=True
     )
     return checked
 
