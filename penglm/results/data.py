@@ -286,7 +286,8 @@ def named_column(values: Any, given: Any, argument: str) -> Any:
 
 def column_of(values: Any, name: str | None) -> Any:
     """Return one column of a table, None if it has no such column."""
-    if name is None:
+    names = arrays.column_names(values)
+    if name is None or (names and name not in names):
         return None
     try:
         return values[name]

@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose, assert_array_equal
@@ -206,6 +208,18 @@ def test_prediction_needs_both_offset_and_exposure_of_a_fit_with_both():
     assert_allclose(eta, fit.linear_predictor - table.o, atol=AGREE)
     eta = fit.predict(table, exposure=1, which="linear")
     assert_allclose(eta, fit.linear_predictor - np.log(table.t), atol=AGREE)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table, dict])
+def test_table_without_the_exposure_is_refused_whatever_its_kind(kind):
+    y, X, _ = draw("poisson")
+    table = X.assign(y=y, t=np.linspace(0.5, 3.0, N))
+    fit = pg.glm("y ~ age + bmi", table, "poisson", exposure="t").fit(0.05)
+    new = kind({name: table[name].to_numpy() for name in X})
+    with pytest.raises(PenglmInputError, match="The data has no column 't'"):
+        fit.predict(new)
+    with pytest.raises(PenglmInputError, match="exposure names 'u', which is not a"):
+        fit.predict(new, exposure="u")
 
 
 def test_new_offsets_without_new_rows_are_refused():
