@@ -18,7 +18,7 @@ from penglm.exceptions import (
     SeparationWarning,
 )
 from penglm.families import NegativeBinomial
-from penglm.judging import verify
+from penglm.judging import verify, with_rows
 from penglm.solver.solution import Status
 
 KNOWN = json.loads(
@@ -359,6 +359,12 @@ def test_formula_models_go_to_files_and_back(tmp_path):
     with pytest.raises(PenglmInputError, match="fit the model again"):
         loaded.relax(0.2)
     model.fit(0.1).save(tmp_path / "plain.json")
+    plain = pg.load(tmp_path / "plain.json")
+    for rowless in (plain, model.fit_regularized(alpha=0.1)):
+        with pytest.raises(PenglmInputError, match=r"no rows.*as a model file or fit_"):
+            rowless.relax()
+    again = with_rows(plain, data).relax()
+    assert_allclose(again.params, found.unpenalised.params, rtol=1e-8)
     assert json.loads((tmp_path / "plain.json").read_text())["version"] == 1
     text = (tmp_path / "relaxed.json").read_text().replace('"gamma": 0.5', '"gamma": 1')
     (tmp_path / "changed.json").write_text(text)

@@ -107,7 +107,9 @@ def relaxed(fit: FitResults, gamma: float) -> RelaxedFit:
     solved = fit.solved
     if solved is None:
         raise PenglmInputError(
-            "a model file holds no rows to fit again; fit the model again."
+            "this fit holds no rows to fit again, as a model file or fit_regularized "
+            "leaves it; fit the model again (fit_regularized has refit=True), or give "
+            "a saved one its rows by penglm.judging.with_rows(fit, data)."
         )
     gamma = checks.share(gamma, "gamma", OF_WHAT)
     other = refit(solved.problem, fit.solution, solved.options)
