@@ -281,7 +281,7 @@ class Fitting:
             As in ``fit``. Factors from a pilot fit are learnt in each fold from the
             rows it keeps.
         alphas, n_alphas, alpha_min_ratio, tol, max_iter
-            As in ``fit_path``.
+            As in ``fit_path``; the path comes back strongest first.
         progress, on_nonconvergence
             As in ``fit_path``.
 
