@@ -49,6 +49,9 @@ def table(values: Any, argument: str = "exog", only: Sequence[str] = ()) -> Tabl
             )
         return Table(values, default_names(values.shape[1]), False)
     data = opened(values, argument)
+    if data is not None and is_sparse_frame(data):
+        columns = data.to_native().sparse.to_coo().tocsc()
+        return Table(columns, tuple(map(str, data.columns)), True)
     if data is not None:
         return frame(data, only)
     if isinstance(values, str | bytes | None) or np.ndim(values) == 0:
@@ -122,6 +125,20 @@ def frame(data: Any, only: Sequence[str]) -> Table:
     for j, name in enumerate(series):
         out[:, j] = column(series[name], name)
     return Table(out, tuple(series), True)
+
+
+def is_sparse_frame(data: Any) -> bool:
+    """Tell whether all columns are sparse ones of pandas that leave zeros out."""
+    if not data.implementation.is_pandas() or not data.columns:
+        return False
+    import pandas as pd
+
+    return all(
+        isinstance(kind, pd.SparseDtype)
+        and kind.subtype.kind in "fiub"
+        and kind.fill_value == 0
+        for kind in data.to_native().dtypes
+    )
 
 
 def given_names(values: Any) -> list[str]:

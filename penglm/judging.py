@@ -250,7 +250,8 @@ def stated_on(results: FitResults, data: Any) -> Statement:
         table = arrays.table(data, only=needed)
         places = {name: j for j, name in enumerate(table.names)}
         exog = table.values[:, [places[name] for name in kept.names]]
-        endog = table.values[:, places[kept.y_name]]
+        endog = table.values[:, [places[kept.y_name]]]
+        endog = endog.toarray() if arrays.is_sparse(endog) else endog
         rows = frame.from_arrays(endog, exog, spec.family, extra, "drop")
         rows = replace(rows, names=kept.names)
     if len(rows.names) != len(kept.names):

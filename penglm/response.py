@@ -55,7 +55,9 @@ def read(
     arrays.refuse_sparse(values, "endog")
     is_pair = len(shape_of(values)) == 2 and shape_of(values)[1] == 2
     if family.has_trials and is_pair:
-        return counts(arrays.table(values, "endog").values, counted, rows)
+        pair = arrays.table(values, "endog").values
+        pair = pair.toarray() if arrays.is_sparse(pair) else pair
+        return counts(pair, counted, rows)
     if not family.has_classes:
         return Response(arrays.vector(values, "endog"))
     array = arrays.array_of(values)

@@ -12,9 +12,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from scipy import sparse
 
 import penglm as pg
-from penglm import arrays
+from penglm import arrays, judging
 from penglm.exceptions import FormulaError, PenglmInputError, PenglmTypeError
 
 N = 30
@@ -175,6 +176,56 @@ def test_structured_array_is_a_table_of_a_formula():
     fit = pg.glm("y ~ x + g", DATA.to_records(index=False)).fit(0.01)
     expected = pg.glm("y ~ x + g", DATA).fit(0.01)
     pd.testing.assert_series_equal(fit.params, expected.params, check_exact=True)
+
+
+# Sparse columns of pandas
+
+THIN = pd.DataFrame(np.where(np.abs(RNG.normal(size=(N, 3))) > 1, 1.5, 0.0))
+THIN = THIN.set_axis(["a", "b", "c"], axis=1)
+
+
+def apart(table, kind=float):
+    """Return a table whose columns leave their zeros out."""
+    return table.astype(pd.SparseDtype(kind, 0))
+
+
+@pytest.mark.filterwarnings("ignore::penglm.exceptions.MissingPredictionWarning")
+@pytest.mark.filterwarnings("error::scipy.sparse.SparseEfficiencyWarning")
+def test_sparse_frame_stays_sparse_and_keeps_its_names():
+    options = {"penalty_factor": {"b": 0.0}}
+    fit = pg.PenalizedGLM(DATA.y, apart(THIN), **options).fit(0.02)
+    expected = pg.PenalizedGLM(
+        DATA.y, sparse.csc_array(THIN), penalty_factor=[1, 0, 1]
+    ).fit(0.02)
+    assert type(fit.data.design) is type(expected.data.design)
+    assert list(fit.params.index) == ["Intercept", "a", "b", "c"]
+    np.testing.assert_array_equal(fit.params, expected.params)
+    known = fit.predict(THIN)
+    others = THIN.assign(z=1.0)[["z", "c", "b", "a"]]
+    for table in (THIN, others[["c", "b", "a"]], others):
+        np.testing.assert_allclose(fit.predict(apart(table)), known, rtol=1e-14)
+    gap = fit.predict(apart(THIN.mask(np.arange(3 * N).reshape(N, 3) == 10, np.nan)))
+    assert np.flatnonzero(np.isnan(gap)).tolist() == [3]
+
+
+def test_sparse_frame_of_outcomes_and_of_whole_numbers_is_read():
+    pair = pd.DataFrame({"won": np.arange(N) % 3, "lost": np.arange(N) % 4})
+    fits = [
+        pg.PenalizedGLM(endog, exog, "binomial").fit(0.02)
+        for endog in (pair, apart(pair, int))
+        for exog in (apart(THIN), apart(2 * THIN, int))
+    ]
+    for k in (0, 1):
+        np.testing.assert_array_equal(fits[k].params, fits[k + 2].params)
+
+
+def test_model_of_a_sparse_frame_is_verified_with_one():
+    fit = pg.PenalizedGLM(DATA.y, apart(THIN)).fit(0.02)
+    for response in (DATA.y, apart(DATA.y.round(2))):
+        exact = pg.PenalizedGLM(response, apart(THIN)).fit(0.02)
+        table = apart(THIN).assign(y=response)
+        assert judging.verify(exact, table).kkt_residual < 1e-5
+    assert judging.verify(fit, apart(THIN.assign(y=DATA.y))).kkt_residual < 1e-5
 
 
 # What is refused

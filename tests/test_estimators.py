@@ -136,6 +136,9 @@ def test_names_of_columns_reach_the_results_and_the_penalty():
     assert list(model.results_.params.index) == ["Intercept", *"abcdef"]
     assert model.coef_[5] != 0.0
     assert "Poisson" in str(model.results_.summary()).title()
+    thin = clone(model).fit(table.astype(pd.SparseDtype(float, 0.0)), y)
+    assert list(thin.results_.params.index) == ["Intercept", *"abcdef"]
+    assert_allclose(thin.coef_, model.coef_, atol=1e-6)
 
 
 @pytest.mark.filterwarnings("error")

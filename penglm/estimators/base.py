@@ -56,7 +56,9 @@ class GLMEstimator(BaseEstimator):
         sample_weight, offset : array (n,) or None
         """
         names = getattr(self, "feature_names_in_", None)
-        if names is not None and not sparse.issparse(X):
+        if names is not None and sparse.issparse(X):
+            X = pd.DataFrame.sparse.from_spmatrix(X, columns=names)
+        elif names is not None:
             X = pd.DataFrame(X, columns=names, copy=False)
         model = PenalizedGLM(
             y, X, family, offset=offsets(offset, y.size), var_weights=sample_weight,

@@ -152,7 +152,11 @@ def encode(
         chosen = select(table, data.names)
         n_rows = chosen.shape[0]
         is_missing = arrays.missing_rows(chosen)
-        if is_missing.any():
+        if is_missing.any() and arrays.is_sparse(chosen):
+            # Rows cannot be written to without moving all that is stored.
+            chosen = chosen.tocsc(copy=True)
+            chosen.data[~np.isfinite(chosen.data)] = 0.0
+        elif is_missing.any():
             chosen = chosen.copy()
             chosen[np.flatnonzero(is_missing)] = 0.0
         design = as_design(chosen)
