@@ -57,7 +57,7 @@ class GLMEstimator(BaseEstimator):
         """
         names = getattr(self, "feature_names_in_", None)
         if names is not None and sparse.issparse(X):
-            X = pd.DataFrame.sparse.from_spmatrix(X, columns=names)
+            X = sparse_frame(X, names)
         elif names is not None:
             X = pd.DataFrame(X, columns=names, copy=False)
         model = PenalizedGLM(
@@ -179,6 +179,16 @@ def weights(sample_weight: Any, X: Any) -> Vector | None:
         arrays.unmasked(sample_weight), X, dtype=np.float64, ensure_non_negative=True
     )
     return checked
+
+
+def sparse_frame(X: Any, names: Any) -> pd.DataFrame:
+    """Return a SciPy sparse matrix (n, p) as a data frame of sparse columns."""
+    # DataFrame.sparse.from_spmatrix of pandas 3.0 fills floats with NaN, not 0.
+    kind: Any = pd.arrays.SparseArray
+    X = X.tocsc()
+    return pd.DataFrame(
+        {name: kind.from_spmatrix(X[:, [j]]) for j, name in enumerate(names)}
+    )
 
 
 def offsets(offset: Any, n_rows: int) -> Vector | None:
