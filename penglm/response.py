@@ -57,7 +57,7 @@ def read(
     if family.has_trials and is_pair:
         pair = arrays.table(values, "endog").values
         pair = pair.toarray() if arrays.is_sparse(pair) else pair
-        return counts(pair, counted, rows)
+        return counts(arrays.numbers(pair, "endog"), counted, rows)
     if not family.has_classes:
         return Response(arrays.vector(values, "endog"))
     array = arrays.array_of(values)

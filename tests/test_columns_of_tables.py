@@ -332,3 +332,19 @@ def test_number_that_became_text_is_refused_at_predict():
     for column in (LABELS, X > 0):
         with pytest.raises(FormulaError, match=r"^'x' was a number when fitting"):
             fit.predict(DATA.assign(x=column))
+
+
+@pytest.mark.parametrize("names", [["x1", "x2", "x3"], ["xa", "xb", "xc"]])
+def test_table_that_lacks_a_column_is_not_predicted_by_position(names):
+    X = np.random.default_rng(0).normal(size=(N, 3))
+    fit = pg.PenalizedGLM(DATA.y, pd.DataFrame(X, columns=names)).fit(0.01)
+    other = pd.DataFrame(X, columns=[*names[1:], "x9"])
+    with pytest.raises(PenglmInputError, match=f"no column '{names[0]}'; it has"):
+        fit.predict(other)
+
+
+def test_model_of_an_array_predicts_a_table_by_position():
+    X = np.random.default_rng(0).normal(size=(N, 3))
+    fit = pg.PenalizedGLM(DATA.y, X).fit(0.01)
+    table = pd.DataFrame(X, columns=["xa", "b", "c"])
+    np.testing.assert_allclose(fit.predict(table), fit.predict(X), rtol=1e-13)

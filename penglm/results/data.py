@@ -249,8 +249,13 @@ def means(family: Family, eta: Vector, is_missing: Any = None) -> Vector:
 
 
 def refuse_absent(given: tuple[str, ...], names: tuple[str, ...]) -> None:
-    """Raise if a data frame lacks one of the model's columns, which have names."""
-    if not given or all(name.startswith("x") for name in names):
+    """Raise if a data frame lacks one of the model's columns, which have names.
+
+    A model of columns without names takes a table by position, unless it has some of
+    the names that these were given.
+    """
+    was_named = names != arrays.default_names(len(names))
+    if not given or not (was_named or set(names) & set(given)):
         return
     absent = next((name for name in names if name not in given), None)
     if absent is not None:
