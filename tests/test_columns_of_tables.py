@@ -348,3 +348,12 @@ def test_model_of_an_array_predicts_a_table_by_position():
     fit = pg.PenalizedGLM(DATA.y, X).fit(0.01)
     table = pd.DataFrame(X, columns=["xa", "b", "c"])
     np.testing.assert_allclose(fit.predict(table), fit.predict(X), rtol=1e-13)
+
+
+def test_columns_called_by_numbers_have_factors_and_limits_by_them():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(N, 3)))
+    fit = pg.PenalizedGLM(
+        DATA.y, X, penalty_factor={2: 0.0}, upper={0: 1.0, "1": 0.5}
+    ).fit(0.01)
+    np.testing.assert_array_equal(fit.spec.penalty_factor, [1.0, 1.0, 0.0])
+    np.testing.assert_array_equal(fit.spec.upper, [1.0, 0.5, np.inf])
