@@ -105,6 +105,25 @@ def test_cross_validated_regressor_is_fit_cv():
     assert_array_equal(found.mean_score_, expected.mean_score)
 
 
+def test_folds_are_given_in_every_way_of_scikit_learn():
+    X, y, _, _ = counts()
+    ways = [None, KFold(3), list(KFold(3).split(X)), KFold(3).split(X)]
+    found = [
+        pg.PenalizedGLMRegressorCV("poisson", cv=cv, n_alphas=5).fit(X, y).path_.fold
+        for cv in ways
+    ]
+    assert found[0].max() == 4
+    for fold in found[2:]:
+        assert_array_equal(fold, found[1])
+
+
+def test_family_that_is_not_known_is_refused_by_fit_and_shown_before():
+    model = pg.PenalizedGLMRegressor("posson")
+    assert "posson" in model._repr_html_()
+    with pytest.raises(PenglmInputError, match="family = 'posson' is not known"):
+        model.fit(np.eye(3), np.ones(3))
+
+
 def test_classifier_deals_the_folds_of_fit_cv_and_bears_a_class_of_few_rows():
     X, _, _, _ = counts()
     y = np.array(["no", "yes"])[(X[:, 0] > 0).astype(int)]

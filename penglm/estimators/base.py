@@ -123,7 +123,9 @@ class CrossValidated:
 
     def solved(self: Any, model: PenalizedGLM) -> FitResults:
         """Return the fit at the strength that cross-validation chose."""
-        seed, folds = seed_of(self.random_state), self.cv
+        seed, folds = seed_of(self.random_state), 5 if self.cv is None else self.cv
+        # What a splitter yields is an iterable to scikit-learn and a list to fit_cv.
+        folds = list(folds) if isinstance(folds, Iterator) else folds
         if isinstance(folds, int | np.integer) and model.family.has_classes:
             folds = Dealt(int(folds), seed)
         self.path_ = model.fit_cv(

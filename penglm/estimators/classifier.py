@@ -173,8 +173,9 @@ class PenalizedLogisticClassifierCV(CrossValidated, Classifier):
         largest if None.
     n_alphas : int, default 100
     alpha_min_ratio : float, optional
-    cv : int, array (n,) or splitter, default 5
-        Number of folds, the fold of each row, or an object with ``split``.
+    cv : int, array (n,), splitter or iterable of splits, default 5
+        Number of folds, 5 if None, the fold of each row, or an object with ``split``
+        or what it yields.
     metric : {"deviance", "class", "auc"}
         What is compared on the rows left out.
     select : {"1se", "min"}

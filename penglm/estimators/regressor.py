@@ -1,5 +1,6 @@
 """Regressors for scikit-learn."""
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from penglm.estimators.base import (
     checked,
     weights,
 )
-from penglm.exceptions import NoFiniteSolutionError
+from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families import as_family
 from penglm.model import PenalizedGLM
 from penglm.results.data import means
@@ -77,7 +78,9 @@ class Regressor(RegressorMixin, GLMEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = as_family(self.family).y_range.low == 0.0
+        # An estimator is shown with any family; fit refuses those that are not known.
+        with suppress(PenglmInputError):
+            tags.target_tags.positive_only = as_family(self.family).y_range.low == 0.0
         return tags
 
 
@@ -171,8 +174,9 @@ class PenalizedGLMRegressorCV(CrossValidated, Regressor):
         largest if None.
     n_alphas : int, default 100
     alpha_min_ratio : float, optional
-    cv : int, array (n,) or splitter, default 5
-        Number of folds, the fold of each row, or an object with ``split``.
+    cv : int, array (n,), splitter or iterable of splits, default 5
+        Number of folds, 5 if None, the fold of each row, or an object with ``split``
+        or what it yields.
     metric : {"deviance", "mse", "mae"}
         What is compared on the rows left out.
     select : {"1se", "min"}
