@@ -112,3 +112,31 @@ def test_one_model_shared_by_threads_gives_each_its_own_answer(family):
         at_once = list(pool.map(fit, alphas))
     for found, expected in zip(at_once, fresh, strict=True):
         assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["regressor", "classifier"])
+def test_estimators_at_once_equal_estimators_in_turn(kind):
+    estimators = pytest.importorskip("penglm.estimators")
+
+    def fit(seed):
+        y, X = rows(seed, "poisson")
+        table = pd.DataFrame(X, columns=list("abcdefgh"))
+        model = (
+            estimators.PenalizedGLMRegressorCV("poisson", n_alphas=5, cv=3)
+            if kind == "regressor"
+            else estimators.PenalizedLogisticClassifier(alpha=0.03)
+        )
+        y = y if kind == "regressor" else y > 0
+        model.fit(table, y, offset=pd.Series(X[:, 1]))
+        return np.r_[model.coef_, model.predict(table, offset=X[:, 1])]
+
+    def at_the_same_time(seed):
+        start.wait(timeout=60)
+        return fit(seed)
+
+    start = Barrier(AT_ONCE)
+    in_turn = [fit(seed) for seed in range(AT_ONCE)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        at_once = list(pool.map(at_the_same_time, range(AT_ONCE)))
+    for found, expected in zip(at_once, in_turn, strict=True):
+        assert_array_equal(found, expected)
