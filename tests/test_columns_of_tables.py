@@ -357,3 +357,13 @@ def test_columns_called_by_numbers_have_factors_and_limits_by_them():
     ).fit(0.01)
     np.testing.assert_array_equal(fit.spec.penalty_factor, [1.0, 1.0, 0.0])
     np.testing.assert_array_equal(fit.spec.upper, [1.0, 0.5, np.inf])
+
+
+@pytest.mark.parametrize("argument", ["offset", "exposure"])
+def test_text_beside_rows_to_predict_is_refused_by_name(argument):
+    X = DATA[["x"]]
+    fit = pg.PenalizedGLM(np.arange(N), X, "poisson", **{argument: np.ones(N)}).fit(1)
+    for values in (DATA.g, LABELS.tolist(), pl.Series(LABELS.tolist())):
+        with pytest.raises(PenglmTypeError, match="with the text 'a'") as caught:
+            fit.predict(X, **{argument: values})
+        assert caught.value.argument == argument
