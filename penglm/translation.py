@@ -9,13 +9,16 @@ import numpy as np
 from penglm import checks
 from penglm.checks import NUMERIC
 from penglm.conventions import Conversion, Facts, candidates, convention
-from penglm.conventions.values import positive
+from penglm.conventions.values import numbers, positive
 from penglm.exceptions import PenglmInputError
-from penglm.families import as_family
+from penglm.families import as_family, as_link
 from penglm.statement import Statement
 
-POSITIVE = ("n_rows", "weight_total", "response_sd", "dispersion")
+POSITIVE = {"n_rows", "weight_total", "response_sd", "dispersion"}
 """Facts that are one positive number."""
+
+COLUMNS = {"column_sd", "column_mean", "is_numeric"}
+"""Facts that are one number for each column."""
 
 
 def convert(
@@ -35,8 +38,9 @@ def convert(
     ----------
     alpha : float, array or mapping
         The strength, as the system ``from_`` counts it: for scikit-learn's
-        ``LogisticRegression`` it is ``C``. A mapping has all of its arguments by their
-        own names, and the three below are left out.
+        ``LogisticRegression`` it is ``C``. A mapping has its arguments by their own
+        names, and the three below are left out; a mix that is not in it is the
+        system's own default, as the 0 of ``LogisticRegression``.
     l1_ratio : float, default 1.0
         Its share of the L1 part; ignored where the system has none.
     to, from_ : str, default "penglm"
@@ -80,7 +84,7 @@ def convert(
     >>> pg.convert(2.0, from_="sklearn.LogisticRegression", weight_total=50).arguments
     {'alpha': 0.01, 'l1_ratio': 1.0, 'standardize': False}
     """
-    source = convention(from_)
+    source = convention(from_, "from_")
     known = facts_of(model, penalty_factor, facts)
     if isinstance(alpha, Mapping):
         given = dict(alpha)
@@ -136,30 +140,51 @@ def facts_of(model: Any, penalty_factor: Any, told: Mapping[str, Any]) -> Facts:
             "facts of other models by keywords.",
             argument="model",
         )
-    told = dict(told)
-    for name in POSITIVE:
-        if told.get(name) is not None:
-            told[name] = positive(told[name], name, zero=False)
-    if told.get("family") is not None:
-        family = as_family(told["family"], told.get("link"))
-        told |= {"family": family.name, "link": family.link.name}
     known = Facts() if model is None else read_off(model.statement)
-    known = replace(known, **told)
+    known = replace(known, **checked(told))
     if known.column_sd is not None:
-        sd = np.asarray(known.column_sd, dtype=float)
-        known = replace(known, column_sd=sd)
-        bad = np.flatnonzero(~(np.isfinite(sd) & (sd >= 0.0)))
-        if sd.ndim != 1 or bad.size:
-            raise PenglmInputError(
-                "column_sd must be one finite number >= 0 for each column.",
-                argument="column_sd",
-                index=int(bad[0]) if bad.size else None,
-            )
-        known = replace(known, n_features=sd.size)
+        known = replace(known, n_features=known.column_sd.size)
     if known.n_features is None:
         wide = np.ndim(penalty_factor) == 1
         known = replace(known, n_features=len(penalty_factor) if wide else None)
     return known
+
+
+def checked(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts that were told, and what a family says of itself.
+
+    Raises
+    ------
+    PenglmInputError
+        If one of them cannot be true.
+    """
+    known = {name: value for name, value in told.items() if value is not None}
+    for name in POSITIVE & known.keys():
+        known[name] = positive(known[name], name, zero=False)
+    if "n_features" in known:
+        known["n_features"] = checks.whole(known["n_features"], "n_features", 0)
+    if "family" in known:
+        family = as_family(known["family"], known.get("link"))
+        known |= {"family": family.name, "link": family.link.name}
+        known.setdefault("estimates_dispersion", family.fixed_dispersion is None)
+    elif "link" in known:
+        known["link"] = as_link(known["link"]).name
+    columns = {name: numbers(known[name], name) for name in COLUMNS & known.keys()}
+    size = max((values.size for values in columns.values()), default=0)
+    for name, values in columns.items():
+        bad = ~np.isfinite(values) | (
+            values < (0.0 if name == "column_sd" else -np.inf)
+        )
+        if values.shape != (size,) or bad.any():
+            raise PenglmInputError(
+                f"{name} must be one finite number"
+                f"{' >= 0' if name == 'column_sd' else ''} for each column.",
+                argument=name,
+                index=int(np.argmax(bad)) if bad.any() else None,
+            )
+    if "is_numeric" in columns:
+        columns["is_numeric"] = columns["is_numeric"] != 0.0
+    return known | columns
 
 
 def read_off(statement: Statement) -> Facts:

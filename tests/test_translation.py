@@ -1,5 +1,6 @@
 """Strengths from system to system and back; what has no translation is refused."""
 
+import inspect
 import json
 
 import numpy as np
@@ -36,7 +37,9 @@ def families_of(system):
 
 
 def mixes_of(system):
-    return {"lasso": [1.0], "ridge": [0.0], "both": [1.0, 0.4, 0.0]}[system.parts]
+    return {
+        "lasso": [1.0], "ridge": [0.0], "either": [1.0, 0.0], "both": [1.0, 0.4, 0.0],
+    }[system.parts]  # fmt: skip
 
 
 TRANSLATED = [each for each in SYSTEMS.values() if not each.refusal]
@@ -142,10 +145,24 @@ def test_lasso_with_factors_goes_to_a_system_without_by_scaled_columns():
         ({"column_sd": [1.0, np.nan]}, "column_sd"),
         ({"model": 3}, "must be a PenalizedGLM"),
         ({"family": "normal"}, "family"),
+        ({"from_": "glmnett"}, "from_ = 'glmnett'"),
+        ({"to": "sklearn.liblinear", "l1_ratio": 0.5, "family": "binomial",
+          "weight_total": 9.0, "fit_intercept": False}, "l1_ratio must be 0 or 1"),
+        ({"to": "sklearn.LogisticRegression", "family": "binomial", "link": "probit",
+          "weight_total": 9.0}, "has the link logit, not probit"),
+        ({"to": "sklearn.Lasso", "family": "gaussian", "link": "log"}, "identity"),
+        ({"to": "adelie", "family": "gamma"}, "not gamma"),
+        ({"link": "probitt"}, "link = 'probitt' is not known"),
+        ({"n_features": -2}, "n_features must be a whole number"),
+        ({"l1_ratio": "a"}, "l1_ratio must be a number"),
+        ({"weight_total": "a"}, "weight_total must be a number"),
+        ({"penalty_factor": "ab"}, "penalty_factor = 'ab'"),
+        ({"standardize": "some"}, "standardize = 'some'"),
+        ({"column_sd": [1.0, 2.0], "is_numeric": [True]}, "is_numeric must be one"),
         ({"from_": "glum", "standardize": True, "fit_intercept": False},
          "does not standardise without an intercept"),
         ({"to": "glmnet", "column_sd": [1.0, 0.0], "fit_intercept": False},
-         "leaves out column 1, which is constant"),
+         "leaves out column 1, a constant"),
         ({"standardize": True, "column_sd": [1.0, 0.0], "fit_intercept": False},
          "column_mean"),
     ],
@@ -163,6 +180,90 @@ def test_ridge_at_an_estimated_scale_needs_that_scale():
     told = pg.convert(0.3, 0.0, to="statsmodels", model=model, dispersion=2.0)
     ratio = model.statement.moments.weight_total / 60
     np.testing.assert_allclose(told.arguments["alpha"][1:], 0.3 * ratio / 2.0)
+
+
+@pytest.mark.parametrize("family", ["gaussian", "gamma", None])
+def test_ridge_at_an_estimated_scale_is_known_by_the_family_alone(family):
+    facts = {"n_features": 2, "n_rows": 9, "weight_total": 9.0, "to": "statsmodels"}
+    with pytest.raises(PenglmInputError, match=r"dispersion=|needs family"):
+        pg.convert(0.3, 0.0, family=family, **facts)
+    told = pg.convert(0.3, 0.0, family="poisson", **facts).arguments
+    np.testing.assert_allclose(told["alpha"], [0.0, 0.3, 0.3], rtol=ROUNDING)
+
+
+@pytest.mark.parametrize(
+    "alpha", [None, "a", np.nan, -0.1, np.inf, [0.1, 0.2]], ids=str
+)
+def test_strength_that_is_none_is_refused_by_name(alpha):
+    with pytest.raises(PenglmInputError) as caught:
+        pg.convert(alpha, to="glmnet", family="poisson")
+    assert caught.value.argument == "alpha"
+
+
+def test_negative_strengths_of_statsmodels_are_refused():
+    facts = {"n_features": 2, "n_rows": 9, "weight_total": 9.0}
+    for alpha in ([0.0, -1.0, -1.0], [0.0, 1.0, np.nan], "a"):
+        with pytest.raises(PenglmInputError, match="alpha"):
+            pg.convert({"alpha": alpha}, from_="statsmodels", **facts)
+
+
+# What these systems do when nobody says a mix.
+OWN_MIX = {
+    "statsmodels": 1.0, "statsmodels.OLS": 1.0, "sklearn.ElasticNet": 0.5,
+    "sklearn.LogisticRegression": 0.0, "sklearn.liblinear": 0.0, "glum": 0.0,
+    "adelie": 1.0, "glmnet": 1.0, "glmnet.object": 1.0, "matlab.lasso": 1.0,
+    "matlab.lassoglm": 1.0, "spark.LinearRegression": 0.0,
+    "spark.LogisticRegression": 0.0, "penglm": 1.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "system", [each for each in TRANSLATED if each.mix], ids=lambda system: system.name
+)
+def test_mix_that_is_not_given_is_the_systems_own_or_asked_for(system):
+    intercept = system.fits_intercept and not system.penalises_intercept
+    family = families_of(system)[-1]
+    model = model_of(family, weighted=system.weighted, fit_intercept=intercept)
+    alpha = np.r_[[0.0] * intercept, 0.3 * np.ones(4)]
+    given = {system.strength: alpha if "statsmodels" in system.name else 0.3}
+    if system.name not in OWN_MIX:
+        with pytest.raises(PenglmInputError, match=f"needs its mix, '{system.mix}'"):
+            pg.convert(given, from_=system.name, model=model)
+        return
+    told = given | {system.mix: OWN_MIX[system.name]}
+    found, expected = (
+        pg.convert(each, from_=system.name, to=system.name, model=model)
+        for each in (given, told)
+    )
+    assert found.arguments[system.mix] == OWN_MIX[system.name]
+    assert repr(found) == repr(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "argument"),
+    [("sklearn.ElasticNet", "sklearn.linear_model:ElasticNet", "l1_ratio"),
+     ("sklearn.LogisticRegression", "sklearn.linear_model:LogisticRegression",
+      "l1_ratio"),
+     ("glum", "glum:GeneralizedLinearRegressor", "l1_ratio"),
+     ("adelie", "adelie:grpnet", "alpha"),
+     ("statsmodels", "statsmodels.base.elastic_net:fit_elasticnet", "L1_wt")],
+)  # fmt: skip
+def test_own_mix_is_what_the_system_itself_says(name, kind, argument):
+    module, attribute = kind.split(":")
+    thing = getattr(pytest.importorskip(module), attribute)
+    default = inspect.signature(thing).parameters[argument].default
+    if name == "sklearn.LogisticRegression" and default is None:
+        pytest.skip("before 1.8 its default was penalty='l2'")
+    assert default == SYSTEMS[name].mix_default
+
+
+def test_no_penalty_goes_to_an_inverse_strength_and_back():
+    there = pg.convert(0.0, to="sklearn.LogisticRegression", weight_total=9.0)
+    assert there.arguments["C"] == np.inf
+    back = pg.convert(
+        there.arguments, from_="sklearn.LogisticRegression", weight_total=9.0
+    )
+    assert back.arguments["alpha"] == 0.0
 
 
 def test_unverified_conventions_say_so():

@@ -19,7 +19,7 @@ SYSTEMS: dict[str, Convention] = {
 """Every system by the name that ``to=`` and ``from_=`` take."""
 
 
-def convention(name: str) -> Convention:
+def convention(name: str, argument: str = "to") -> Convention:
     """Return the convention of a system.
 
     Raises
@@ -27,7 +27,7 @@ def convention(name: str) -> Convention:
     PenglmInputError
         If there is none of this name.
     """
-    return SYSTEMS[checks.choice(name, tuple(SYSTEMS), "to")]
+    return SYSTEMS[checks.choice(name, tuple(SYSTEMS), argument)]
 
 
 def candidates(name: str) -> list[Convention]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from penglm import checks
 from penglm._typing import Vector
 from penglm.conventions.values import (
     ROUNDING,
@@ -40,13 +41,15 @@ class Convention:
     strength, mix : str or None
         Its names of the strength and of the share of the L1 part; None where it has
         no mix.
+    mix_default : float or None
+        What the mix is when not given; None where it has to be.
     loss : {"mean", "rows", "sum", "double"}
         Its loss: the weighted mean of half-deviances, their sum over the number of
         rows, their sum, or the mean deviance.
     inverse : bool
         The strength multiplies the loss instead (``C``).
-    parts : {"both", "lasso", "ridge"}
-        What its penalty can hold.
+    parts : {"both", "either", "lasso", "ridge"}
+        What its penalty can hold; either is one of two, no mix.
     factors : str or None
         Its name of multipliers by column.
     rescales : bool
@@ -62,7 +65,7 @@ class Convention:
         Standard deviations are divided by one less than the number of rows.
     ridge_by_response : bool
         For least squares the ridge part is divided by the sd of the response.
-    families : tuple of str
+    families, links : tuple of str
         The only ones; empty for all.
     weighted : bool
         It takes weights of rows.
@@ -80,6 +83,7 @@ class Convention:
     name: str
     strength: str = "alpha"
     mix: str | None = "l1_ratio"
+    mix_default: float | None = 1.0
     loss: str = "mean"
     inverse: bool = False
     parts: str = "both"
@@ -92,6 +96,7 @@ class Convention:
     sample_sd: bool = False
     ridge_by_response: bool = False
     families: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     weighted: bool = True
     penalises_intercept: bool = False
     fits_intercept: bool = True
@@ -142,8 +147,7 @@ class Convention:
         size = sd * self.sd_ratio(facts)
         if not facts.fit_intercept and np.any(mask & (sd == 0.0)):
             # Its size stands in for the sd that it does not have.
-            mean = np.abs(facts.need("column_mean", self.name))
-            size = np.where(sd == 0.0, mean, size)
+            size = np.where(sd, size, np.abs(facts.need("column_mean", self.name)))
         # Else a constant column is not in the model, whatever it is divided by.
         return np.where(mask & (size > 0.0), size, 1.0)
 
@@ -160,6 +164,12 @@ class Convention:
                 f"{self.name} fits {', '.join(self.families)}, not {facts.family}.",
                 argument="family",
             )
+        if self.links and facts.link and facts.link not in self.links:
+            raise PenglmInputError(
+                f"{self.name} has the link {' or '.join(self.links)}, not "
+                f"{facts.link}.",
+                argument="link",
+            )
         if facts.is_weighted and not self.weighted:
             raise PenglmInputError(
                 f"{self.name} takes no weights of rows, and those of the model differ; "
@@ -173,15 +183,12 @@ class Convention:
                 "fit_intercept=False on both sides.",
                 argument="fit_intercept",
             )
-        if self.drops_constant and not facts.fit_intercept:
-            sd = np.atleast_1d(1.0 if facts.column_sd is None else facts.column_sd)
-            if np.any(sd == 0.0):
-                raise PenglmInputError(
-                    f"{self.name} leaves out column {np.argmin(sd)}, which is "
-                    "constant; without an intercept penglm does not. Use "
-                    "fit_intercept=True.",
-                    argument="fit_intercept",
-                )
+        if self.drops_constant and not facts.fit_intercept and facts.constant.size:
+            raise PenglmInputError(
+                f"{self.name} leaves out column {facts.constant[0]}, a constant; "
+                "without an intercept penglm does not. Use fit_intercept=True.",
+                argument="fit_intercept",
+            )
         if not self.fits_intercept and facts.fit_intercept:
             raise PenglmInputError(
                 f"{self.name} fits no intercept; pass fit_intercept=False if there "
@@ -213,20 +220,15 @@ class Convention:
                 f"{self.name} needs its strength, '{self.strength}'.",
                 argument=self.strength,
             )
-        strength = positive(given[self.strength], self.strength, zero=not self.inverse)
-        if self.inverse:
-            strength = 1.0 / strength
-        mix = share(given.get(str(self.mix), 1.0), str(self.mix))
-        mix = {"lasso": 1.0, "ridge": 0.0}.get(self.parts, mix)
+        strength = positive(given[self.strength], self.strength, inverse=self.inverse)
+        strength = 1.0 / strength if self.inverse else strength
+        mix = self.read_mix(given)
         factor = multipliers(given.get(str(self.factors)), facts.width)
         spread, scale = self.rescaled(factor), np.ones(facts.width)
-        on = given.get(str(self.flag), self.flag_default)
+        on = checks.scaling(given.get(str(self.flag), self.flag_default))
         if on and not self.can_scale(facts):
-            raise PenglmInputError(
-                f"{self.name} does not standardise without an intercept; pass "
-                f"{self.flag}=False.",
-                argument=self.flag,
-            )
+            told = f"without an intercept; pass {self.flag}=False."
+            raise PenglmInputError(f"{self.name} does not standardise {told}")
         if self.standardizes == "always" or on:
             mask = facts.need("is_numeric", self.name) if on == "numeric" else True
             scale = self.own_scale(facts, mask)
@@ -238,6 +240,30 @@ class Convention:
             factor,
             scale,
         )
+
+    def read_mix(self, given: Mapping[str, Any]) -> float:
+        """Return the share of the L1 part that its arguments mean."""
+        if self.parts in ("lasso", "ridge"):
+            return float(self.parts == "lasso")
+        found = given.get(str(self.mix), self.mix_default)
+        if found is None:
+            raise PenglmInputError(
+                f"{self.name} needs its mix, '{self.mix}', beside its strength.",
+                argument=self.mix,
+            )
+        mix = share(found, str(self.mix))
+        self.check_mix(mix)
+        return mix
+
+    def check_mix(self, mix: float) -> None:
+        """Raise where its penalty cannot hold a mix."""
+        fits, what = {
+            "lasso": (mix == 1.0, "has no ridge part; l1_ratio must be 1"),
+            "ridge": (mix == 0.0, "is ridge only; l1_ratio must be 0"),
+            "either": (mix in (0.0, 1.0), "has no mix; l1_ratio must be 0 or 1"),
+        }.get(self.parts, (True, ""))
+        if not fits:
+            raise PenglmInputError(f"{self.name} {what}.", argument="l1_ratio")
 
     def rescaled(self, factor: Vector) -> Vector:
         """Return the multipliers that it works with; excluded columns count as 1."""
@@ -334,12 +360,8 @@ class Convention:
                 "for each, because columns are scaled for it. Divide the columns by "
                 "their standard deviations yourself, with standardize=False."
             )
-        if self.parts == "lasso" and mix < 1.0:
-            raise PenglmInputError(
-                f"{self.name} has no ridge part; l1_ratio must be 1."
-            )
-        if self.parts == "ridge" and shares.size and mix > 0.0:
-            raise PenglmInputError(f"{self.name} is ridge only; l1_ratio must be 0.")
+        if shares.size:
+            self.check_mix(mix)
         return total, mix
 
     def one_strength(self, strengths: Vector) -> float:

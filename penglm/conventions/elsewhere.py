@@ -33,7 +33,7 @@ class TwoStrengths(Convention):
                 f"{{'{self.strength}': ..., '{self.lasso}': ...}}.",
                 argument=self.strength,
             )
-        l2, l1 = (positive(given[k], k, zero=True) for k in (self.strength, self.lasso))
+        l2, l1 = (positive(given[k], k) for k in (self.strength, self.lasso))
         ones = np.ones(facts.width)
         return Penalty(l1 * ones, l2 * ones, ones, ones)
 
@@ -67,24 +67,24 @@ SYSTEMS = (
         note="gl1ce takes a bound and reports this; fit(alpha).budget is the bound.",
     ),
     Convention(
-        "h2o", "lambda_", "alpha", standardizes="optional", flag="standardize",
-        flag_default=True, sample_sd=True, drops_constant=True,
+        "h2o", "lambda_", "alpha", mix_default=None, standardizes="optional",
+        flag="standardize", flag_default=True, sample_sd=True, drops_constant=True,
         note="Where it standardises, dummies of its own factor columns are spared.",
     ),
     Convention(
-        "stata", "lambda", "alpha", standardizes="always", weighted=False,
-        drops_constant=True, verified=False,
+        "stata", "lambda", "alpha", mix_default=None, standardizes="always",
+        weighted=False, drops_constant=True, verified=False,
     ),
     Convention(
-        "spark.LinearRegression", "regParam", "elasticNetParam", sample_sd=True,
-        standardizes="optional", flag="standardization", flag_default=True,
-        ridge_by_response=True, drops_constant=True, families=("gaussian",),
-        verified=False,
+        "spark.LinearRegression", "regParam", "elasticNetParam", mix_default=0.0,
+        sample_sd=True, standardizes="optional", flag="standardization",
+        flag_default=True, ridge_by_response=True, drops_constant=True,
+        families=("gaussian",), verified=False,
     ),
     Convention(
-        "spark.LogisticRegression", "regParam", "elasticNetParam", sample_sd=True,
-        standardizes="optional", flag="standardization", flag_default=True,
-        drops_constant=True, families=("binomial",), verified=False,
+        "spark.LogisticRegression", "regParam", "elasticNetParam", mix_default=0.0,
+        sample_sd=True, standardizes="optional", flag="standardization",
+        flag_default=True, drops_constant=True, families=("binomial",), verified=False,
     ),
     Convention(
         "matlab.lasso", "Lambda", "Alpha", families=("gaussian",), verified=False,

@@ -51,46 +51,62 @@ class TwoFactors(Convention):
         return told
 
 
+LEAST_SQUARES: Any = {"families": ("gaussian",), "links": ("identity",)}
+LOGISTIC: Any = {"families": ("binomial",), "links": ("logit",)}
+
 SYSTEMS = (
-    Convention("sklearn.Lasso", mix=None, parts="lasso", families=("gaussian",)),
-    Convention("sklearn.ElasticNet", families=("gaussian",)),
+    Convention("sklearn.Lasso", mix=None, parts="lasso", **LEAST_SQUARES),
+    Convention("sklearn.ElasticNet", mix_default=0.5, **LEAST_SQUARES),
+    Convention("sklearn.Ridge", mix=None, parts="ridge", loss="sum", **LEAST_SQUARES),
     Convention(
-        "sklearn.Ridge", mix=None, parts="ridge", loss="sum", families=("gaussian",)
+        "sklearn.LogisticRegression", "C", mix_default=0.0, loss="sum", inverse=True,
+        note="saga is its solver for an L1 part.", **LOGISTIC,
     ),
     Convention(
-        "sklearn.LogisticRegression", "C", loss="sum", inverse=True,
-        families=("binomial",), note="saga is its solver for an L1 part.",
+        "sklearn.liblinear", "C", mix_default=0.0, parts="either", loss="sum",
+        inverse=True, penalises_intercept=True,
+        note='LogisticRegression(solver="liblinear").', **LOGISTIC,
     ),
     Convention(
-        "sklearn.liblinear", "C", loss="sum", inverse=True, families=("binomial",),
-        penalises_intercept=True,
-        note='LogisticRegression(solver="liblinear"); l1_ratio 0 or 1.',
+        "sklearn.PoissonRegressor", mix=None, parts="ridge", families=("poisson",),
+        links=("log",),
     ),
     Convention(
-        "sklearn.PoissonRegressor", mix=None, parts="ridge", families=("poisson",)
+        "sklearn.GammaRegressor", mix=None, parts="ridge", families=("gamma",),
+        links=("log",),
     ),
-    Convention("sklearn.GammaRegressor", mix=None, parts="ridge", families=("gamma",)),
     Convention(
         "sklearn.TweedieRegressor", mix=None, parts="ridge",
         families=("tweedie", "gaussian", "poisson", "gamma", "inverse_gaussian"),
+        links=("identity", "log"),
     ),
     TwoFactors(
-        "glum", factors="P1", standardizes="optional", flag="scale_predictors",
-        flag_needs_intercept=True,
+        "glum", mix_default=0.0, factors="P1", standardizes="optional",
+        flag="scale_predictors", flag_needs_intercept=True,
     ),
-    Convention("skglm", weighted=False),
     Convention(
-        "celer.Lasso", mix=None, parts="lasso", families=("gaussian",), weighted=False
+        "skglm", mix_default=None, weighted=False,
+        families=("gaussian", "binomial", "poisson", "gamma"),
+        links=("identity", "logit", "log"),
+    ),
+    Convention(
+        "celer.Lasso", mix=None, parts="lasso", weighted=False, **LEAST_SQUARES
     ),
     Convention(
         "celer.LogisticRegression", "C", mix=None, parts="lasso", loss="sum",
-        inverse=True, families=("binomial",), weighted=False,
-        fits_intercept=False,
+        inverse=True, weighted=False, fits_intercept=False, **LOGISTIC,
     ),
-    Convention("adelie", "lmda_path", "alpha", factors="penalty"),
-    Convention("skein", "lambda_", "alpha", weighted=False),
-    Convention("rustystats", loss="sum", note="With standardize=False."),
     Convention(
-        "pyglmnet", "reg_lambda", "alpha", weighted=False, verified=False
+        "adelie", "lmda_path", "alpha", factors="penalty",
+        families=("gaussian", "binomial", "poisson"),
+        links=("identity", "logit", "probit", "log"),
+    ),
+    Convention("skein", "lambda_", "alpha", mix_default=None, weighted=False),
+    Convention(
+        "rustystats", mix_default=None, loss="sum", note="With standardize=False."
+    ),
+    Convention(
+        "pyglmnet", "reg_lambda", "alpha", mix_default=None, weighted=False,
+        verified=False,
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from penglm._typing import Vector
 from penglm.conventions.base import Convention
-from penglm.conventions.values import Facts, Penalty, multipliers
+from penglm.conventions.values import Facts, Penalty, numbers, positive
 from penglm.exceptions import PenglmInputError
 
 
@@ -29,7 +29,7 @@ class PerParameter(Convention):
         if self.strength not in given:
             return super().read(given, facts)
         extra, p = int(facts.fit_intercept), facts.need("n_features", self.name)
-        each = np.asarray(given[self.strength], dtype=float)
+        each = numbers(given[self.strength], self.strength)
         if each.shape != (p + extra,) or (extra and each[0] != 0.0):
             first = f" {p + extra}: 0 for the constant, then" if extra else ""
             raise PenglmInputError(
@@ -39,9 +39,10 @@ class PerParameter(Convention):
                 argument=self.strength,
             )
         own = each[extra:]
+        for value in own.tolist():
+            positive(value, self.strength)
         shared = float(own.max(initial=0.0))
         factor = own / shared if shared > 0.0 else np.ones(p)
-        multipliers(factor, p)
         plain = super().read({**given, self.strength: shared}, facts)
         share = self.scale_of(plain.l1, facts)
         return Penalty(
@@ -50,7 +51,11 @@ class PerParameter(Convention):
 
     def scale_of(self, l1: Vector, facts: Facts) -> float:
         """Return the dispersion by which a ridge without L1 part is multiplied."""
-        if not (self.profiles and facts.estimates_dispersion) or np.any(l1 > 0.0):
+        if not self.profiles or np.any(l1 > 0.0):
+            return 1.0
+        if facts.estimates_dispersion is None:
+            facts.need("family", f"{self.name} with L1_wt = 0")
+        if not facts.estimates_dispersion:
             return 1.0
         if facts.dispersion is None:
             raise PenglmInputError(
@@ -89,9 +94,10 @@ SYSTEMS = (
         note="fit_regularized reaches the optimum by restarts from its own answer.",
     ),
     PerParameter("statsmodels.OLS", mix="L1_wt", families=("gaussian",),
-        weighted=False,),
+        links=("identity",), weighted=False),
     PerParameter(
         "statsmodels.discrete", mix=None, loss="sum", parts="lasso", weighted=False,
-        families=("binomial", "poisson"), note='method="l1" of Logit, Probit, Poisson.',
+        families=("binomial", "poisson"), links=("logit", "probit", "log"),
+        note='method="l1" of Logit, Probit, Poisson.',
     ),
 )  # fmt: skip

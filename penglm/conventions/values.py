@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from penglm._typing import Mask, Vector
-from penglm.exceptions import PenglmInputError
+from penglm import checks
+from penglm._typing import Index, Mask, Vector
+from penglm.exceptions import PenglmInputError, PenglmTypeError
 
 # Columns agree in their ratios up to rounding, or they do not agree.
 ROUNDING = 1e-12
@@ -34,8 +35,8 @@ class Facts:
         Columns that hold other numbers than 0 and 1.
     family, link : str or None
     fit_intercept : bool
-    estimates_dispersion : bool
-        Whether the family leaves the dispersion open.
+    estimates_dispersion : bool or None
+        Whether the family leaves the dispersion open; a family says so itself.
     dispersion : float or None
         The scale that the other system arrives at.
     """
@@ -51,13 +52,18 @@ class Facts:
     family: str | None = None
     link: str | None = None
     fit_intercept: bool = True
-    estimates_dispersion: bool = False
+    estimates_dispersion: bool | None = None
     dispersion: float | None = None
 
     @property
     def width(self) -> int:
         """Number of columns; 1 stands for all where nobody said."""
-        return self.n_features or 1
+        return 1 if self.n_features is None else self.n_features
+
+    @property
+    def constant(self) -> Index:
+        """Constant columns, as far as anybody said."""
+        return np.flatnonzero([] if self.column_sd is None else self.column_sd == 0.0)
 
     def need(self, name: str, why: str) -> Any:
         """Return a fact, or say who needs it.
@@ -157,7 +163,7 @@ def multipliers(given: Any, n_features: int) -> Vector:
     """Return multipliers (p,), checked; ones if not given."""
     if given is None:
         return np.ones(n_features)
-    values = np.asarray(given, dtype=float)
+    values = numbers(given, "penalty_factor")
     if values.ndim > 1 or values.size not in (1, n_features):
         raise PenglmInputError(
             f"there are {values.size} factors for {n_features} columns; pass one for "
@@ -175,20 +181,38 @@ def multipliers(given: Any, n_features: int) -> Vector:
     return values
 
 
-def positive(value: Any, name: str, *, zero: bool) -> float:
-    """Return a finite number, positive or zero if that is allowed."""
-    number = float(value) if np.ndim(value) == 0 else np.nan
-    if not (np.isfinite(number) and (number > 0.0 or (zero and number == 0.0))):
-        allowed = "one finite number >= 0" if zero else "one finite number > 0"
+def numbers(given: Any, name: str) -> Vector:
+    """Return an array of numbers of any shape."""
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise PenglmTypeError(
+            f"{name} = {given!r}; use numbers, one for each column.", argument=name
+        ) from None
+
+
+def positive(
+    value: Any, name: str, *, zero: bool = True, inverse: bool = False
+) -> float:
+    """Return a number >= 0 and finite, or > 0, or the inverse of such: then 1 / 0."""
+    number = np.nan if np.ndim(value) else checks.number(value, name)
+    if not (
+        0.0 < number < np.inf
+        or (number == 0.0 and zero and not inverse)
+        or (number == np.inf and inverse)
+    ):
+        allowed = ">= 0" if zero and not inverse else "> 0"
+        finite = "" if inverse else "finite "
         raise PenglmInputError(
-            f"{name} must be {allowed}, not {value!r}.", argument=name
+            f"{name} must be one {finite}number {allowed}, not {value!r}.",
+            argument=name,
         )
     return number
 
 
 def share(value: Any, name: str) -> float:
     """Return a number in [0, 1]."""
-    number = float(value) if np.ndim(value) == 0 else np.nan
+    number = np.nan if np.ndim(value) else checks.number(value, name)
     if not 0.0 <= number <= 1.0:
         raise PenglmInputError(
             f"{name} must lie in [0, 1], not {value!r}.", argument=name
