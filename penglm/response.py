@@ -10,6 +10,9 @@ from penglm._typing import Array, Index, Mask, Matrix, Vector
 from penglm.exceptions import NoFiniteSolutionError, PenglmInputError
 from penglm.families import Family
 
+# With room for means that differ from the responses, and for sums over the rows.
+LEAST_VARIANCE, MOST_VARIANCE = 1e-280, 1e280
+
 
 @dataclass(frozen=True, eq=False)
 class Response:
@@ -177,3 +180,26 @@ def check_squares(y: Vector, offset: Vector, family: Family, rows: Index) -> Non
     checks.squares(y, "y", rows, checks.LEAST_SIZE)
     if family.link.name == "identity":
         checks.squares(offset, "offset", rows)
+
+
+def check_variance(y: Vector, family: Family) -> None:
+    """Raise if double precision has no variances for means of the responses' size.
+
+    Beyond, slopes would vanish and every coefficient pass for optimal.
+    """
+    inside = y[family.mu_range.contains(y)]
+    if family.unknown is not None or not inside.size:
+        return
+    largest = float(np.abs(inside).max())
+    # Halves, so that no sum overflows.
+    mean = float(np.mean(0.5 * inside / largest) * 2.0 * largest) if largest else 0.0
+    with np.errstate(all="ignore"):
+        low, high = family.variance(np.array([mean, largest]))
+    if low < LEAST_VARIANCE or high > MOST_VARIANCE:
+        size = largest if high > MOST_VARIANCE else mean
+        raise PenglmInputError(
+            f"y is of the size {size:.1e}, for which the {family.name} family has no "
+            "variance in double precision. Multiply y by a constant; under the log "
+            "link the intercept takes up its logarithm.",
+            argument="y",
+        )

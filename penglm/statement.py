@@ -102,6 +102,7 @@ class Statement:
         response.check_range(data.y[used], family, data.rows[used])
         response.check_finite_solution(data.y[used], family, fit_intercept)
         response.check_squares(data.y[used], data.offset[used], family, data.rows[used])
+        response.check_variance(data.y[used], family)
         statement = cls(
             data, family, bool(fit_intercept), checks.scaling(standardize), factor, low,
             high, coding,
