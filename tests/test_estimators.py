@@ -266,6 +266,53 @@ def test_pipelines_and_column_transformers_hold_it():
     assert 0.1 < both.fit(table, y).score(table, y) < 1.0
 
 
+def mixed():
+    """Return numbers and a column of text, and what makes columns of both."""
+    X, y, years, weight = counts()
+    table = pd.DataFrame(X, columns=list("abcdef"))
+    table["kind"] = np.where(X[:, 2] > 0.0, "up", "down")
+    columns = ColumnTransformer(
+        [
+            ("number", StandardScaler(), list("abcdef")),
+            ("level", OneHotEncoder(sparse_output=False), ["kind"]),
+        ],
+        verbose_feature_names_out=False,
+    )
+    return table, y, years, weight, columns
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_names_that_a_transformer_sets_reach_the_penalty_and_the_results(library):
+    table, y, _, _, columns = mixed()
+    columns.set_output(transform=library)
+    model = pg.PenalizedGLMRegressor(
+        "poisson", alpha=0.3, penalty_factor={"kind_up": 0.0}
+    )
+    made = make_pipeline(columns, model).fit(table, y)[-1]
+    names = [*"abcdef", "kind_down", "kind_up"]
+    assert list(made.feature_names_in_) == names
+    assert list(made.results_.params.index) == ["Intercept", *names]
+    assert made.coef_[-1] != 0.0
+
+
+def test_weights_and_offsets_reach_the_end_of_a_pipeline_in_a_search():
+    table, y, years, weight, columns = mixed()
+    given = {"sample_weight": weight, "offset": np.log(years)}
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = pg.PenalizedGLMRegressor("poisson")
+        model.set_fit_request(sample_weight=True, offset=True)
+        model.set_score_request(sample_weight=True, offset=True)
+        columns.transformers[0][1].set_fit_request(sample_weight=False)
+        both = make_pipeline(columns, model)
+        search = GridSearchCV(both, {"penalizedglmregressor__alpha": [0.02, 0.3]}, cv=3)
+        best = search.fit(table, y, **given).best_estimator_
+        score = search.score(table, y, **given)
+    made = best[:-1].transform(table)
+    alone = clone(best[-1]).fit(made, y, weight, given["offset"])
+    assert_array_equal(best[-1].coef_, alone.coef_)
+    assert score == alone.score(made, y, weight, given["offset"])
+
+
 @pytest.mark.parametrize(
     "model",
     [pg.PenalizedGLMRegressor("poisson"), pg.PenalizedLogisticClassifierCV(n_alphas=5)],
