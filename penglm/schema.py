@@ -41,6 +41,16 @@ def extended(value: Any) -> bool:
     return number(value) or value in ("inf", "-inf")
 
 
+def share(value: Any) -> bool:
+    """Tell whether this is a number from 0 to 1."""
+    return number(value) and 0.0 <= value <= 1.0
+
+
+def at_least_zero(value: Any) -> bool:
+    """Tell whether this is a number that is not negative, or positive infinity."""
+    return value == "inf" or (number(value) and value >= 0)
+
+
 def level(value: Any) -> bool:
     """Tell whether this can be a level of a factor."""
     return text(value) or truth(value) or number(value)
@@ -87,8 +97,8 @@ MODEL: Rule = {
     "link": text,
     "family_parameters": {ANY_KEY: number},
     "exponent": maybe(number),
-    "alpha": extended,
-    "l1_ratio": number,
+    "alpha": at_least_zero,
+    "l1_ratio": share,
     "fit_intercept": truth,
     "standardize": word_or_truth,
     "coding": text,
@@ -97,7 +107,7 @@ MODEL: Rule = {
     "intercept": number,
     "names": [text],
     "coef": [number],
-    "penalty_factor": [extended],
+    "penalty_factor": [at_least_zero],
     "lower": [extended],
     "upper": [extended],
     "dropped": [text],
@@ -106,7 +116,7 @@ MODEL: Rule = {
     "status": text,
     "n_iter": whole,
     "certificate": {
-        "kkt_residual": extended,
+        "kkt_residual": at_least_zero,
         "worst_column": whole,
         "objective": number,
         "duality_gap": maybe(number),
