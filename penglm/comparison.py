@@ -115,6 +115,11 @@ def compare(model: Any, peer: str, alpha: float, l1_ratio: float, tol: float) ->
         intercept, coef = other.solve(task)
     seconds = time.perf_counter() - began
     coef = coef / size
+    if statement.fit_intercept:
+        # What a constant column says is the intercept's here; peers leave rounding.
+        constant, mean = statement.moments.sd == 0.0, statement.moments.mean
+        intercept += float(mean[constant] @ coef[constant])
+        coef = np.where(constant, 0.0, coef)
     problem = statement.problem(fit.spec.l1_ratio)
     return Comparison(
         peer,

@@ -90,6 +90,18 @@ def test_constant_column_without_an_intercept_is_penalised_by_its_size(
     assert_allclose(told.coef, told.fit.coef, rtol=0.0, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore::penglm.exceptions.ConstantColumnWarning")
+@pytest.mark.parametrize("peer", ["adelie", "glum", "sklearn", "statsmodels"])
+def test_constant_column_beside_an_intercept_is_the_intercepts(peer):
+    pytest.importorskip(PEERS[peer].module)
+    base = model_of("poisson")
+    X = np.column_stack([base.data.design.to_dense(), np.full(N, 3.0)])
+    model = pg.PenalizedGLM(base.data.y, X, "poisson")
+    told = model.compare_with(peer, 0.05, 0.0 if peer == "sklearn" else 0.5)
+    assert told.coef[-1] == 0.0
+    assert told.certificate.kkt_residual < OPTIMAL
+
+
 def kkt(model, alpha, mix, intercept, coef, **others):
     data = model.data
     return pg.certify(
