@@ -336,7 +336,9 @@ def levels_of(series: Any) -> list[Any] | None:
         return None
     if series.implementation.is_pyarrow():
         chunks = native.unify_dictionaries().chunks
-        return chunks[0].dictionary.to_pylist() if chunks else None
+        known = chunks[0].dictionary.to_pylist() if chunks else None
+        # A dictionary may hold null, which as a cell is a missing value.
+        return known and [level for level in known if level is not None]
     known = getattr(native.dtype, "categories", None)
     return None if known is None else list(known)
 

@@ -367,3 +367,27 @@ def test_text_beside_rows_to_predict_is_refused_by_name(argument):
         with pytest.raises(PenglmTypeError, match="with the text 'a'") as caught:
             fit.predict(X, **{argument: values})
         assert caught.value.argument == argument
+
+
+def test_columns_called_by_numbers_are_in_a_formula():
+    table = DATA.rename(columns={"x": 0})
+    fit = pg.glm("y ~ .", table).fit(0.01)
+    assert list(fit.params.index) == ["Intercept", "g[T.b]", "g[T.c]", "Q('0')"]
+    expected = pg.glm("y ~ x + g", DATA).fit(0.01)
+    np.testing.assert_array_equal(fit.predict(table), expected.predict(DATA))
+    columns = {name: table[name] for name in table}
+    np.testing.assert_array_equal(fit.predict(columns), fit.predict(table))
+
+
+def test_columns_of_a_dict_that_differ_in_length_are_refused():
+    columns = {"y": DATA.y.tolist(), "g": LABELS.tolist(), "x": X.tolist()[:-1]}
+    with pytest.raises(FormulaError, match=r"'x' has 29 values but '.' has 30; every"):
+        pg.glm("y ~ x + g", columns)
+
+
+@pytest.mark.filterwarnings("ignore::penglm.exceptions.DroppedRowsWarning")
+def test_dictionary_that_holds_null_has_missing_cells():
+    codes = pa.array(np.resize([0, 1, 2], N))
+    held = pa.DictionaryArray.from_arrays(codes, pa.array(["b", None, "a"]))
+    assert names(holding(held)) == ("g[T.a]",)
+    assert pg.glm("y ~ g", holding(held)).statement.data.rows.size == N * 2 // 3

@@ -30,9 +30,12 @@ class Table(Mapping[str, Any]):
         if isinstance(self.data, Mapping):
             self.frame = None
             self.names = [str(name) for name in self.data]
+            arrays.unique_names(self.names)
         else:
             self.frame = wrapped(self.data)
             self.names = [str(name) for name in self.frame.columns]
+        # What a name is in a formula is text; a table may call columns by numbers.
+        self.places = {name: j for j, name in enumerate(self.names)}
 
     @property
     def n_given(self) -> int | None:
@@ -57,7 +60,7 @@ class Table(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.kept:
-            if name not in self.names:
+            if name not in self.places:
                 raise KeyError(name)
             try:
                 values = converted(self.raw(name))
@@ -67,6 +70,7 @@ class Table(Mapping[str, Any]):
                     "double precision; divide it by a constant, or use its logarithm.",
                     argument=name,
                 ) from None
+            self.refuse_other_length(name, values)
             if self.rows is not None:
                 rows = self.rows
                 values = getattr(values, "iloc", values)[rows]
@@ -75,7 +79,23 @@ class Table(Mapping[str, Any]):
 
     def raw(self, name: str) -> Any:
         """Return a column as the caller holds it."""
-        return self.data[name] if self.frame is None else self.frame[name].to_native()
+        place = self.places[name]
+        if self.frame is None:
+            return self.data[list(self.data)[place]]
+        return self.frame[:, place].to_native()
+
+    def refuse_other_length(self, name: str, values: Any) -> None:
+        """Raise if a column is longer or shorter than those used before."""
+        used = next(iter(self.kept), None)
+        if used is None or self.rows is not None or np.ndim(values) == 0:
+            return
+        known = self.kept[used]
+        if np.ndim(known) and len(values) != len(known):
+            raise FormulaError(
+                f"column '{name}' has {len(values)} values but '{used}' has "
+                f"{len(known)}; every column needs one value per row.",
+                argument=name,
+            )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
