@@ -1,6 +1,6 @@
 """From the statuses of solutions to the warnings a user sees, one for each cause."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -130,6 +130,18 @@ def tell_constant(names: Sequence[str]) -> None:
         warn(
             f"column{'s' * many} {listed(names)} {'are' if many else 'is'} constant; "
             f"{'their coefficients are' if many else 'its coefficient is'} 0.",
+            ConstantColumnWarning,
+        )
+
+
+def tell_empty(terms: Mapping[str, slice]) -> None:
+    """Warn about terms of a formula that have no column, as factors of one level."""
+    empty = [name for name, place in terms.items() if place.start == place.stop]
+    if empty:
+        many = len(empty) > 1
+        warn(
+            f"term{'s' * many} {listed(empty)} {'have' if many else 'has'} no column: "
+            "a factor of one level says nothing beside the other terms.",
             ConstantColumnWarning,
         )
 

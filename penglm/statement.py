@@ -13,7 +13,7 @@ import numpy as np
 from penglm import checks, response
 from penglm._typing import Vector
 from penglm.checks import NUMERIC
-from penglm.diagnosis import tell, tell_constant
+from penglm.diagnosis import tell, tell_constant, tell_empty
 from penglm.engines import Block, Engine, Local
 from penglm.exceptions import PenglmInputError
 from penglm.explanation.scaling import MOST_SPREAD, OF_INDICATORS, Spread, spread
@@ -108,6 +108,7 @@ class Statement:
             high, coding,
         )  # fmt: skip
         checks.sizes(statement.moments.mean, statement.moments.sd, names)
+        tell_empty(terms)
         if fit_intercept:
             tell_constant(statement.dropped)
         return statement

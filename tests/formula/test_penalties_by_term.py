@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import penglm as pg
-from penglm.exceptions import PenglmInputError
+from penglm.exceptions import ConstantColumnWarning, PenglmInputError
 
 # Ridge is certified to tol = 1e-10 of the null slope and held against a linear solve.
 TIGHT = {"tol": 1e-10}
@@ -88,6 +88,20 @@ def test_factors_and_limits_of_a_term_are_those_of_all_its_columns(
         alpha=0.02, l1_ratio=l1_ratio, **given,
     )  # fmt: skip
     assert judged.kkt_residual < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("formula", "named"),
+    [
+        ("y ~ x + same", "term same has"),
+        ("y ~ x + x:same", "term x:same has"),
+        ("y ~ same * x", "terms same, same:x have"),
+    ],
+)
+def test_factor_of_one_level_is_told(table, formula, named):
+    with pytest.warns(ConstantColumnWarning, match=f"^{named} no column: a factor of"):
+        model = pg.glm(formula, table.assign(same="a"))
+    assert model.data.names == ("x",)
 
 
 def test_one_column_may_differ_from_the_rest_of_its_term(table):
