@@ -138,7 +138,7 @@ class Family(ABC):
     y_range: ClassVar[Interval]
     mu_range: ClassVar[Interval]
     fixed_dispersion: ClassVar[float | None]
-    convex_links: ClassVar[frozenset[str]]
+    convex_links: ClassVar[frozenset[str]] = frozenset()
     """Names of links for which the half-deviance is convex in ``eta``."""
     has_likelihood: ClassVar[bool] = True
     """Whether there is a distribution behind mean and variance."""

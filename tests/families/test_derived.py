@@ -188,3 +188,27 @@ def test_family_that_changes_no_term_keeps_the_kernels():
         if kind.canonical_link is not None:
             family: Family = kind(kind.canonical_link())
             assert family.is_canonical
+
+
+def test_family_that_claims_nothing_is_fitted_and_judged_stationary():
+    class Silent(Family):
+        name = "silent"
+        default_link = Log
+        y_range = mu_range = Interval(0.0, np.inf)
+        fixed_dispersion = 1.0
+        variance = staticmethod(np.square)
+
+        def unit_deviance(self, y, mu):
+            return 2.0 * ((y - mu) / mu - np.log(y / mu))
+
+        def starting_mu(self, y, sample_weight):
+            return 0.5 * (y + np.average(y, weights=sample_weight))
+
+        def log_likelihood(self, y, mu, sample_weight, dispersion, freq_weights=None):
+            return float(sample_weight @ (-np.log(mu) - y / mu))
+
+    y = COUNTS + 1.0
+    fit = pg.PenalizedGLM(y, X, Silent()).fit(0.05, tol=1e-9)
+    assert str(fit.certificate).startswith("stationary")
+    gamma = pg.PenalizedGLM(y, X, "gamma", link="log").fit(0.05, tol=1e-9)
+    assert_allclose(fit.params, gamma.params, rtol=1e-6, atol=1e-9)
