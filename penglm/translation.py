@@ -127,7 +127,7 @@ def facts_of(model: Any, penalty_factor: Any, told: Mapping[str, Any]) -> Facts:
     Raises
     ------
     PenglmInputError
-        If there is no such fact.
+        If there is no such fact, or there are no columns.
     """
     allowed = tuple(Facts.__dataclass_fields__)
     for name in told:
@@ -147,6 +147,12 @@ def facts_of(model: Any, penalty_factor: Any, told: Mapping[str, Any]) -> Facts:
     if known.n_features is None:
         wide = np.ndim(penalty_factor) == 1
         known = replace(known, n_features=len(penalty_factor) if wide else None)
+    if known.n_features == 0:
+        raise PenglmInputError(
+            "there are no columns and nothing is penalised; any strength means the "
+            "same.",
+            argument="model",
+        )
     return known
 
 

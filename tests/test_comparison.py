@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import penglm as pg
-from penglm.exceptions import PenglmInputError
+from penglm.exceptions import ConvergenceError, PenglmInputError
 from penglm.peers import PEERS
 
 # What penglm calls optimal, as a share of alpha; a factor in a strength is off by whole
@@ -225,6 +225,23 @@ def test_what_a_peer_cannot_state_is_refused(peer, others, says):
         pytest.importorskip(PEERS[peer].module)
     with pytest.raises(PenglmInputError, match=says):
         model_of(**others).compare_with(peer, 0.1)
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_model_of_the_intercept_alone_is_not_handed_to_a_peer(peer):
+    # Some end the process on a design without columns.
+    pytest.importorskip(PEERS[peer].module)
+    model = pg.PenalizedGLM(np.arange(5.0), np.empty((5, 0)))
+    with pytest.raises(PenglmInputError, match="there are no columns"):
+        model.compare_with(peer, 0.1)
+
+
+def test_adelie_without_a_solution_is_said_to_have_none():
+    pytest.importorskip("adelie")
+    base = model_of("gaussian")
+    model = pg.PenalizedGLM(np.full(N, 2.0), base.data.design.to_dense())
+    with pytest.raises(ConvergenceError, match="adelie came to no solution"):
+        model.compare_with("adelie", 0.1)
 
 
 def test_absent_peer_comes_with_its_install_command(monkeypatch):

@@ -153,6 +153,7 @@ def test_lasso_with_factors_goes_to_a_system_without_by_scaled_columns():
         ({"to": "sklearn.Lasso", "family": "gaussian", "link": "log"}, "identity"),
         ({"to": "adelie", "family": "gamma"}, "not gamma"),
         ({"link": "probitt"}, "link = 'probitt' is not known"),
+        ({"n_features": 0, "to": "sklearn.Lasso"}, "there are no columns"),
         ({"n_features": -2}, "n_features must be a whole number"),
         ({"l1_ratio": "a"}, "l1_ratio must be a number"),
         ({"weight_total": "a"}, "weight_total must be a number"),

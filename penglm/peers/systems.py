@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from penglm._typing import Vector
-from penglm.exceptions import PenglmInputError
+from penglm.exceptions import ConvergenceError, PenglmInputError
 from penglm.peers.base import Peer, Task
 
 LEAST_SQUARES = ("gaussian", "identity")
@@ -154,6 +154,8 @@ def adelie(task: Task) -> tuple[float, Vector]:
         offsets=task.offset, intercept=task.fit_intercept, tol=TOL, irls_tol=TOL,
         early_exit=False, progress_bar=False, **told,
     )  # fmt: skip
+    if not len(state.intercepts):
+        raise ConvergenceError("adelie came to no solution at this strength.")
     return float(state.intercepts[-1]), state.betas[-1].toarray().ravel()
 
 
