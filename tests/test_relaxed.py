@@ -372,6 +372,21 @@ def test_formula_models_go_to_files_and_back(tmp_path):
         pg.load(tmp_path / "changed.json")
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0])
+def test_deviance_is_finite_where_a_mean_rounds_to_one(gamma):
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+    y = (x[:, 0] > 0.0).astype(float)
+    y[-1] = 0.0
+    # This row is taken for certain by its offset, and is the other way round.
+    offset = np.where(np.arange(40) == 39, 60.0, 0.0)
+    fit = pg.PenalizedGLM(y, x, "binomial", offset=offset).fit(0.05)
+    found = fit.relax(gamma)
+    assert found.fittedvalues[-1] == 1.0
+    loss = np.logaddexp(0.0, found.linear_predictor) - y * found.linear_predictor
+    assert found.deviance == pytest.approx(2.0 * loss.sum(), rel=1e-12)
+    assert np.isfinite(found.deviance_ratio)
+
+
 @pytest.mark.parametrize("gamma", [-0.1, 1.5, np.nan, "much"])
 def test_shares_outside_are_refused(gamma):
     fit = build().fit(0.1)

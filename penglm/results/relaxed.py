@@ -149,8 +149,9 @@ def mix(penalised: FitResults, unpenalised: FitResults, gamma: float) -> Relaxed
     data, family = penalised.data, penalised.spec.family
     used = data.sample_weight > 0
     eta = data.design.linear_predictor(coef) + (data.offset + intercept)
-    mu = family.link.inverse(eta[used])
-    deviance = float(data.sample_weight[used] @ family.unit_deviance(data.y[used], mu))
+    # From the linear predictor: where a mean rounds to 1 the deviance is finite yet.
+    loss = family.working_terms(data.y[used], eta[used])[0]
+    deviance = 2.0 * float(data.sample_weight[used] @ loss)
     solution = Solution(
         a.alpha, float(intercept), SparseVector.of(coef), status, worse.certificate,
         deviance, a.n_iter + b.n_iter, (),
