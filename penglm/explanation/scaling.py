@@ -6,6 +6,7 @@ nothing), and which columns the same model chooses once they are standardised
 (``advise``, which solves along its path).
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -218,7 +219,8 @@ def as_many(refits: Refits, problem: Problem, is_decided: Mask) -> Solution:
             if count(below) >= wanted:
                 break
     while count(below) > wanted and above.alpha > below.alpha * (1.0 + SHARPNESS):
-        middle = others.at(float(np.sqrt(above.alpha * below.alpha)))
+        # Root by root: their product may have no place among doubles.
+        middle = others.at(math.sqrt(above.alpha) * math.sqrt(below.alpha))
         if count(middle) >= wanted:
             below = middle
         else:

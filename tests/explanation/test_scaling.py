@@ -259,3 +259,16 @@ def test_units_as_far_apart_as_numbers_go_are_no_harm():
     (said,) = warned(lambda: model.fit(0.1))
     assert "(x1)" in said
     assert f"(x{P})" in said
+
+
+@pytest.mark.parametrize("size", [2.0**-400, 2.0**400])
+def test_strengths_whose_product_is_no_number_are_searched_to_an_end(quiet, size):
+    # Powers of two that cancel in the objective, and not in a strength alone.
+    y, X = data()
+    fit = pg.PenalizedGLM(y, X, standardize=False).fit(0.03)
+    far = pg.PenalizedGLM(
+        y * size, X, standardize=False, penalty_factor=1.0 / size
+    ).fit(0.03 * size**2)
+    expected, found = fit.scaling_advice(), far.scaling_advice()
+    assert found.columns == expected.columns
+    assert found.alpha_standardized == expected.alpha_standardized * size**2
