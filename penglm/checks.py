@@ -345,11 +345,13 @@ def limits(lower: Vector, upper: Vector, names: Sequence[str]) -> None:
     if not bad.any():
         return
     j = int(np.flatnonzero(bad)[0])
-    relation = "is not a number beside" if np.isnan(lower[j] + upper[j]) else "exceeds"
+    relation = "exceeds" if lower[j] > upper[j] else "leaves nothing below"
+    relation = "is not a number beside" if np.isnan(lower[j]) else relation
+    is_lower = np.isnan(lower[j]) or not np.isnan(upper[j])
     raise PenglmInputError(
         f"lower[{j}]={lower[j]:g} {relation} upper[{j}]={upper[j]:g} "
         f"(column '{names[j]}').",
-        argument="lower",
+        argument="lower" if is_lower else "upper",
         index=j,
     )
 

@@ -123,13 +123,14 @@ def tell_rank(
     )
 
 
-def tell_constant(names: Sequence[str]) -> None:
-    """Warn about columns that say nothing beside an intercept."""
+def tell_constant(names: Sequence[str], coef: Vector) -> None:
+    """Warn about columns (m,) that say nothing beside an intercept."""
     if names:
         many = len(names) > 1
+        value = "at the limit next to 0" if np.any(coef) else "0"
         warn(
             f"column{'s' * many} {listed(names)} {'are' if many else 'is'} constant; "
-            f"{'their coefficients are' if many else 'its coefficient is'} 0.",
+            f"{'their coefficients are' if many else 'its coefficient is'} {value}.",
             ConstantColumnWarning,
         )
 

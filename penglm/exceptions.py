@@ -84,7 +84,7 @@ class RankWarning(PenglmWarning):
 
 
 class ConstantColumnWarning(PenglmWarning):
-    """A column never varies, so its coefficient is zero beside an intercept."""
+    """A column never varies, or a term has none, so that it says nothing."""
 
 
 class ScalingWarning(PenglmWarning):

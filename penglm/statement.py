@@ -110,7 +110,8 @@ class Statement:
         checks.sizes(statement.moments.mean, statement.moments.sd, names)
         tell_empty(terms)
         if fit_intercept:
-            tell_constant(statement.dropped)
+            is_constant = statement.moments.sd == 0.0
+            tell_constant(statement.dropped, np.clip(0.0, low, high)[is_constant])
         return statement
 
     def knowing(self, family: Family) -> "Statement":

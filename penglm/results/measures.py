@@ -142,15 +142,21 @@ class Measures:
         PenglmInputError
             If the family is a quasi-likelihood.
         """
-        data = self.data
+        data, family = self.data, self.spec.family
         used = data.sample_weight > 0
-        return self.spec.family.log_likelihood(
-            data.y[used],
-            self.fittedvalues[used],
-            data.sample_weight[used],
-            dispersion,
-            data.freq_weights[used],
+        y, weight, counts = (
+            each[used] for each in (data.y, data.sample_weight, data.freq_weights)
         )
+
+        def at(mu: Vector) -> float:
+            return family.log_likelihood(y, mu, weight, dispersion, counts)
+
+        found = at(self.fittedvalues[used])
+        if np.isfinite(found) or family.fixed_dispersion is None:
+            return found
+        # A mean rounds to the end of its range; the deviance, from the linear
+        # predictor, knows how far off it is.
+        return at(y) - 0.5 * self.deviance / dispersion
 
     @cached_property
     def llf(self) -> float:

@@ -248,6 +248,27 @@ def test_what_cannot_be_an_offset_of_new_rows_is_named(argument):
         fit.predict(X, **{argument: 1j})
 
 
+@pytest.mark.parametrize(("link", "size"), [("logit", 60.0), ("probit", 12.0)])
+def test_likelihood_is_finite_where_a_mean_rounds_to_one(link, size):
+    rng = np.random.default_rng(0)
+    y, x = (rng.normal(size=N) > 0).astype(float), rng.normal(size=N)
+    offset = np.zeros(N)
+    model = pg.PenalizedGLM(y, x[:, None], "binomial", link=link, offset=offset)
+    fit = model.fit(0.05)
+    # What two ways to the same number agree on where both have it.
+    assert_allclose(fit.llf, -0.5 * fit.deviance, rtol=1e-12)
+    offset[np.flatnonzero(y == 0.0)[0]] = {
+        "logit": 60.0,
+        "probit": 12.0,
+        "cloglog": 4.0,
+    }[link]
+    far = pg.PenalizedGLM(y, x[:, None], "binomial", link=link, offset=offset)
+    fit = far.fit(0.05)
+    assert fit.fittedvalues.max() == 1.0
+    assert np.isfinite([fit.llf, fit.aic, fit.bic]).all()
+    assert_allclose(fit.llf, -0.5 * fit.deviance, rtol=1e-12)
+
+
 @everywhere
 def test_rows_with_missing_values_are_predicted_as_nan_and_counted(family):
     _, X, _ = draw(family)
@@ -347,6 +368,9 @@ def test_constant_column_gets_zero_and_one_warning(value):
     assert (fit.coef[1], fit.spec.dropped) == (0.0, ("bmi",))
     expected = pg.PenalizedGLM(y, X.drop(columns="bmi")).fit(0.0)
     assert_allclose(fit.fittedvalues, expected.fittedvalues, rtol=AGREE)
+    with pytest.warns(ConstantColumnWarning, match="is at the limit next to 0"):
+        fit = pg.PenalizedGLM(y, X.assign(bmi=value), lower={"bmi": 0.3}).fit(0.1)
+    assert fit.params["bmi"] == 0.3
 
 
 def test_the_first_few_of_many_constant_columns_are_named():

@@ -237,6 +237,14 @@ REFUSED = {
         {"lower": [0.5, 0, 0], "upper": [-0.5, 1, 1]},
         "lower[0]=0.5 exceeds upper[0]=-0.5 (column 'x1').", "lower", 0,
     ),
+    "upper limit not a number": (
+        {"upper": [np.nan, 1.0, 1.0]},
+        "lower[0]=-inf leaves nothing below upper[0]=nan (column 'x1').", "upper", 0,
+    ),
+    "lower limit without end": (
+        {"lower": np.inf},
+        "lower[0]=inf leaves nothing below upper[0]=inf (column 'x1').", "lower", 0,
+    ),
     "limit not a number": (
         {"lower": np.nan},
         "lower[0]=nan is not a number beside upper[0]=inf (column 'x1').", "lower", 0,
