@@ -61,6 +61,18 @@ def folds(model):
     return np.r_[numbers(*cv.solutions), cv.mean_score, cv.std_score]
 
 
+def at_once(work, arguments):
+    """Return what a function gives for each argument, all of them started together."""
+    start = Barrier(AT_ONCE)
+
+    def one(argument):
+        start.wait(timeout=60)
+        return work(argument)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, arguments))
+
+
 VERBS = {
     "fit": lambda model: numbers(model.fit(0.03, 0.7).solution),
     "fit_path": lambda model: numbers(*model.fit_path(n_alphas=8).solutions),
@@ -81,37 +93,23 @@ def test_fits_at_once_equal_fits_in_turn(family, stored, verb):
         model = STORED[stored](*rows(seed, family), FAMILIES[family])
         return VERBS[verb](model)
 
-    def at_the_same_time(seed):
-        start.wait(timeout=60)
-        return fit(seed)
-
-    start = Barrier(AT_ONCE)
     in_turn = [fit(seed) for seed in range(AT_ONCE)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        at_once = list(pool.map(at_the_same_time, range(AT_ONCE)))
-    for found, expected in zip(at_once, in_turn, strict=True):
+    for found, expected in zip(at_once(fit, range(AT_ONCE)), in_turn, strict=True):
         assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("family", ["gaussian", "poisson"])
 def test_one_model_shared_by_threads_gives_each_its_own_answer(family):
     alphas = np.geomspace(0.3, 0.01, AT_ONCE).tolist()
-    start = Barrier(AT_ONCE)
     fresh = [
         numbers(pg.PenalizedGLM(*rows(0, family), family).fit(alpha).solution)
         for alpha in alphas
     ]
     # What a statement computes when first asked for is asked for by all of them.
     model = pg.PenalizedGLM(*rows(0, family), family)
-
-    def fit(alpha):
-        start.wait(timeout=60)
-        return numbers(model.fit(alpha).solution)
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        at_once = list(pool.map(fit, alphas))
-    for found, expected in zip(at_once, fresh, strict=True):
-        assert_array_equal(found, expected)
+    found = at_once(lambda alpha: numbers(model.fit(alpha).solution), alphas)
+    for shared, expected in zip(found, fresh, strict=True):
+        assert_array_equal(shared, expected)
 
 
 @pytest.mark.parametrize("kind", ["regressor", "classifier"])
@@ -130,13 +128,6 @@ def test_estimators_at_once_equal_estimators_in_turn(kind):
         model.fit(table, y, offset=pd.Series(X[:, 1]))
         return np.r_[model.coef_, model.predict(table, offset=X[:, 1])]
 
-    def at_the_same_time(seed):
-        start.wait(timeout=60)
-        return fit(seed)
-
-    start = Barrier(AT_ONCE)
     in_turn = [fit(seed) for seed in range(AT_ONCE)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        at_once = list(pool.map(at_the_same_time, range(AT_ONCE)))
-    for found, expected in zip(at_once, in_turn, strict=True):
+    for found, expected in zip(at_once(fit, range(AT_ONCE)), in_turn, strict=True):
         assert_array_equal(found, expected)
