@@ -174,6 +174,13 @@ def test_what_has_no_translation_is_refused_with_the_reason(told, says):
         pg.convert(0.3, **told)
 
 
+@pytest.mark.parametrize("response_sd", [1e300, 1e-300])
+def test_strength_without_a_double_in_the_other_units_is_refused(response_sd):
+    alpha = 0.5 * response_sd
+    with pytest.raises(PenglmInputError, match="too large or too small for double"):
+        pg.convert(alpha, 0.5, to="glmnet", family="gaussian", response_sd=response_sd)
+
+
 def test_ridge_at_an_estimated_scale_needs_that_scale():
     model = model_of(standardize=False)
     with pytest.raises(PenglmInputError, match="dispersion="):

@@ -21,6 +21,7 @@ from penglm.conventions.values import (
     Facts,
     Penalty,
     has_part,
+    in_units,
     multipliers,
     positive,
     share,
@@ -293,7 +294,7 @@ class Convention:
         self.check(facts)
         loss = self.loss_unit(facts)
         ridge = loss * self.ridge_unit(facts) if has_part(penalty.l2) else 1.0
-        l1, l2 = penalty.l1 * loss, penalty.l2 * ridge
+        l1, l2 = in_units(penalty.l1, loss), in_units(penalty.l2, ridge)
         reason = ""
         for scale, flag, outside in self.scales(penalty, facts):
             if np.any(scale == 0.0):

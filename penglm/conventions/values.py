@@ -151,6 +151,27 @@ def has_part(strengths: Vector) -> bool:
     return bool(np.any(strengths[np.isfinite(strengths)] > 0.0))
 
 
+def in_units(strengths: Vector, unit: float) -> Vector:
+    """Return strengths (p,) in another unit; infinite ones exclude their columns.
+
+    Raises
+    ------
+    PenglmInputError
+        If one that is finite is not a number there.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        found = strengths * unit
+    lost = np.isinf(found) & np.isfinite(strengths)
+    if np.any(lost | ((found == 0.0) & (strengths > 0.0))):
+        largest = strengths[np.isfinite(strengths)].max()
+        raise PenglmInputError(
+            f"a strength of {largest:.3g} is too large or too small for double "
+            "precision in the units of the other system.",
+            argument="alpha",
+        )
+    return found
+
+
 def times(strength: float, spread: Vector) -> Vector:
     """Return ``strength * spread`` (p,); excluded columns stay so at strength 0."""
     out = np.full(spread.shape, np.inf)
