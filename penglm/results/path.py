@@ -13,6 +13,7 @@ from penglm.budget import budgets, solve_budget, spent, start_below
 from penglm.diagnosis import tell, tell_budget
 from penglm.exceptions import PenglmInputError
 from penglm.path import solve_at
+from penglm.penalties.elastic_net import LEAST_L1_RATIO
 from penglm.results.data import ModelData, ModelSpec
 from penglm.results.fit import FitResults, Solved
 from penglm.results.measures import explained
@@ -343,14 +344,24 @@ class PathResults:
         text: str = table.to_string()
         return text
 
-    def __repr__(self) -> str:
+    @property
+    def path_info(self) -> str:
+        """What this is a path of, how well it is solved, where a ridge path starts."""
         family = self.spec.family
-        head = (
+        said = (
             f"{family.name} path, {family.link.name} link, l1_ratio "
             f"{self.l1_ratio:g}, {len(self)} points, "
             f"largest KKT residual {self.kkt_residual.max():.1e} of alpha"
         )
-        return f"{head}\n{self.table_text()}"
+        if self.l1_ratio < LEAST_L1_RATIO:
+            said += (
+                "; ridge empties no model, so an automatic path starts where an "
+                f"l1_ratio of {LEAST_L1_RATIO:g} would"
+            )
+        return said
+
+    def __repr__(self) -> str:
+        return f"{self.path_info}\n{self.table_text()}"
 
 
 def in_order_of(

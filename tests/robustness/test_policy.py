@@ -532,7 +532,11 @@ def test_a_path_goes_on_raising_between_its_points():
 
 def test_automatic_ridge_path_begins_where_a_mix_of_one_thousandth_does():
     model = pg.PenalizedGLM(COUNTS, X, "poisson")
-    assert model.fit_path(l1_ratio=0.0).alphas[0] == model.alpha_max(1e-3)
+    path = model.fit_path(l1_ratio=0.0)
+    assert path.alphas[0] == model.alpha_max(1e-3)
+    assert path.path_info.endswith("starts where an l1_ratio of 0.001 would")
+    assert "starts" not in model.fit_path().path_info
+    assert repr(path).startswith(path.path_info + "\n")
     assert model.alpha_max(0.0) == model.alpha_max(1e-3)
 
 
