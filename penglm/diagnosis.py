@@ -80,20 +80,31 @@ def tell(
             f"{worst.certificate.kkt_residual:.1e} of alpha (tol asks for "
             f"{options.tol:.1e}) at alpha = {worst.alpha:.4g}. {way_out}."
         )
-        if options.on_nonconvergence == "raise":
-            raise ConvergenceError(text)
-        warn(text, ConvergenceWarning)
+        tell_unconverged(text, options)
 
 
-def tell_budget(
-    solution: Solution, budget: float, cost: float, options: Options
-) -> None:
-    """Warn, or raise, about a solution that is optimal and leaves a budget unspent.
+def tell_unconverged(text: str, options: Options) -> None:
+    """Warn of what did not converge.
 
     Raises
     ------
     ConvergenceError
         In place of the warning, if the options say so.
+    """
+    if options.on_nonconvergence == "raise":
+        raise ConvergenceError(text)
+    warn(text, ConvergenceWarning)
+
+
+def tell_budget(
+    solution: Solution, budget: float, cost: float, options: Options
+) -> None:
+    """Warn about a solution that is optimal and leaves a budget unspent.
+
+    Raises
+    ------
+    ConvergenceError
+        As ``tell_unconverged`` does.
     """
     reason = "next to it solutions cost more, with nothing between in double precision"
     if not solution.certificate.is_convex:
@@ -102,9 +113,7 @@ def tell_budget(
         f"the solution at alpha = {solution.alpha:.4g} costs {cost:.6g} of the budget "
         f"{budget:.6g}, and {reason}. Pass alpha, or another budget."
     )
-    if options.on_nonconvergence == "raise":
-        raise ConvergenceError(text)
-    warn(text, ConvergenceWarning)
+    tell_unconverged(text, options)
 
 
 def tell_rank(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from penglm._typing import Vector
-from penglm.exceptions import ConvergenceError, ConvergenceWarning, warn
+from penglm.diagnosis import tell_unconverged
 from penglm.families import Family
 from penglm.path import solve_at
 from penglm.penalties import Penalty
@@ -95,9 +95,7 @@ def together(
         f"{unknown.unknown} still changes variances by {change:.1e} of their size "
         f"after {MOST_ROUNDS} rounds; the fit is made with its last value."
     )
-    if options.on_nonconvergence == "raise":
-        raise ConvergenceError(text)
-    warn(text, ConvergenceWarning)
+    tell_unconverged(text, options)
     return now
 
 

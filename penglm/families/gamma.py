@@ -33,6 +33,7 @@ class Gamma(Family):
     y_range = Interval(0.0, np.inf)
     mu_range = Interval(0.0, np.inf)
     fixed_dispersion = None
+    # With nbinomial, 1 / mu and log mu are convex, of which the half-deviance is made.
     convex_links = frozenset({"inverse", "log", "nbinomial"})
 
     def variance(self, mu: Vector) -> Vector:
