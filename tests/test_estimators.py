@@ -336,7 +336,7 @@ def test_an_offset_is_needed_where_there_was_one():
     assert caught.value.argument == "offset"
     for act in (lambda part: model.predict(X, offset=part),
                 lambda part: clone(model).fit(X, y, offset=part)):  # fmt: skip
-        with pytest.raises(PenglmInputError, match="offset has 3 values for 200 rows"):
+        with pytest.raises(PenglmInputError, match="length 3 but X has 200 rows"):
             act(offset[:3])
         gap = np.where(np.arange(N) == 7, np.nan, offset)
         with pytest.raises(PenglmInputError, match=r"NaN .* 1 rows \(first: row 7\)"):

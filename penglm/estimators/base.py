@@ -201,12 +201,7 @@ def offsets(offset: Any, n_rows: int) -> Vector | None:
     """
     if offset is None:
         return None
-    values = arrays.vector(offset, "offset")
-    if values.size != n_rows:
-        raise PenglmInputError(
-            f"offset has {values.size} values for {n_rows} rows of X.",
-            argument="offset",
-        )
+    values = arrays.vector(offset, "offset", n_rows, of="X")
     bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
         raise PenglmInputError(
